@@ -72,26 +72,19 @@ func (m *Message) Theirs() Number {
 	return m.To
 }
 
-// maxSchedule is how far ahead Twilio schedules a message.
+// MaxSchedule is how far ahead Twilio schedules a message.
 // https://www.twilio.com/docs/messaging/features/message-scheduling
-const maxSchedule = 35 * 24 * time.Hour
+const MaxSchedule = 35 * 24 * time.Hour
 
 // Open reports whether the status may still change: it is not final and the
 // message is younger than lookback (`sent` may last for ever). A scheduled
 // message stays open until its latest possible time has passed as well.
 func (m *Message) Open(now time.Time, lookback time.Duration) bool {
-	return now.Before(m.OpenUntil(lookback))
-}
-
-// OpenUntil is the time up to which the status may still change; zero when it
-// is final.
-func (m *Message) OpenUntil(lookback time.Duration) time.Time {
-	switch {
-	case m.Status.Final():
-		return time.Time{}
-	case m.Status == Scheduled:
-		return m.Created.Add(maxSchedule + lookback)
-	default:
-		return m.At().Add(lookback)
+	if m.Status.Final() {
+		return false
 	}
+	if m.Status == Scheduled {
+		lookback += MaxSchedule
+	}
+	return m.At().After(now.Add(-lookback))
 }

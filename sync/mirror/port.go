@@ -50,3 +50,109 @@ type Sink interface {
 	// of any message.
 	Upsert(ctx context.Context, batch []message.Message) (outcomes []error, err error)
 }
+
+// Seq numbers changes in the order in which they were committed.
+type Seq int64
+
+// Ledger is the durable memory of what Twilio has shown.
+type Ledger interface {
+	// Merge folds sightings read from Twilio's API into the rows, durably, and
+	// queues for writing those that are news (message.News; P4). A SID that
+	// comes twice counts once, with what is the newest of it. It answers how
+	// many rows changed.
+	Merge(ctx context.Context, seen []message.Message) (changed int, err error)
+	// Newest is the number of the last change.
+	Newest(ctx context.Context) (Seq, error)
+	// Unsettled counts the messages that have been waiting to be written since
+	// change upTo or longer. Quarantined ones do not wait.
+	Unsettled(ctx context.Context, upTo Seq) (int, error)
+}
+
+// OpenLedger tells which statuses may still change.
+type OpenLedger interface {
+	// Open lists messages whose status was still open (message.Message.Open) at
+	// now, oldest first, at most limit.
+	Open(ctx context.Context, now time.Time, lookback time.Duration, limit int) ([]OpenMessage, error)
+	// Gone notes that Twilio no longer has the message: its record stays as it
+	// is, and nobody asks for it any more.
+	Gone(ctx context.Context, sid message.SID) error
+	// LastActivity is when the newest message known was sent or created; zero
+	// when none is known.
+	LastActivity(ctx context.Context) (time.Time, error)
+}
+
+// OpenMessage is one message whose status may still change.
+type OpenMessage struct {
+	SID message.SID
+	At  time.Time // message.Message.At
+}
+
+// Change is one message that is to be written.
+type Change struct {
+	Seq      Seq // this change; a newer sighting has another
+	Attempts int // how often its writing was put off
+	Message  message.Message
+}
+
+// Changes is the writer's end of the ledger.
+type Changes interface {
+	// Changed reads changes after the given one that are due at now, in order,
+	// at most limit.
+	Changed(ctx context.Context, after Seq, now time.Time, limit int) ([]Change, error)
+	// Settle records what came of changes, all of them or none. One that was
+	// overtaken by a newer sighting meanwhile stays queued (the newer one).
+	Settle(ctx context.Context, settled []Settlement) error
+	// NextDue is when the earliest change that was put off falls due; zero
+	// when none was.
+	NextDue(ctx context.Context) (time.Time, error)
+}
+
+// Settlement is what came of one change: written, refused for good, or put off.
+type Settlement struct {
+	Change  Change
+	Refusal *Refusal  // not nil: to quarantine
+	RetryAt time.Time // not zero: put off until then
+}
+
+// Refusal is why Salesforce will not take a record. It holds none of the
+// record's values.
+type Refusal struct {
+	Code    string    `json:"code"`
+	Fields  []string  `json:"fields,omitzero"`
+	Message string    `json:"message"`
+	Hint    string    `json:"hint,omitzero"`
+	At      time.Time `json:"at"`
+}
+
+// Cursors are the places up to which sweeps have brought everything across.
+type Cursors interface {
+	// Cursor is the named cursor, zero if it was never set.
+	Cursor(ctx context.Context, name string) (time.Time, error)
+	// MoveCursor sets it. It never moves back.
+	MoveCursor(ctx context.Context, name string, to time.Time) error
+}
+
+// Day is one window of a backfill.
+type Day struct {
+	Day          time.Time // midnight UTC: the messages that Twilio lists under this date
+	Since, Until time.Time // the whole backfill's range; rows outside are left alone
+}
+
+// Progress is how far the backfills have come.
+type Progress struct {
+	Days, Done    int
+	Seen, Changed int64
+	Started       time.Time // of the oldest one that is not done
+}
+
+// Backlog keeps the windows of backfills, durably.
+type Backlog interface {
+	// Plan adds windows and the jobs that work them, all or none. A window that
+	// is already waiting is not added again.
+	Plan(ctx context.Context, days []Day) error
+	// Finish marks a window done.
+	Finish(ctx context.Context, day Day, seen, changed int) error
+	// Progress sums up all windows of backfills that are not finished, or the
+	// last finished one.
+	Progress(ctx context.Context) (Progress, error)
+}

@@ -1,0 +1,85 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"time"
+
+	"github.com/go-json-experiment/json"
+
+	"github.com/twiliosf/twiliosf/sync/mirror"
+)
+
+// Changed implements mirror.Changes.
+func (s *Store) Changed(ctx context.Context, after mirror.Seq, now time.Time, limit int) ([]mirror.Change, error) {
+	changes := make([]mirror.Change, 0, limit)
+	var payload sql.RawBytes
+	err := s.each(ctx, s.read, func(r *sql.Rows) error {
+		var c mirror.Change
+		if err := r.Scan(&c.Seq, &c.Attempts, &payload); err != nil {
+			return err
+		}
+		if err := json.Unmarshal(payload, &c.Message); err != nil {
+			return fmt.Errorf("a message's payload cannot be read (change %d): %w", c.Seq, err)
+		}
+		changes = append(changes, c)
+		return nil
+	}, `SELECT seq, attempts, payload FROM messages WHERE seq > ? AND retry_at <= ? ORDER BY seq LIMIT ?`,
+		int64(after), now.Unix(), limit)
+	return changes, err
+}
+
+// NextDue implements mirror.Changes.
+func (s *Store) NextDue(ctx context.Context) (time.Time, error) {
+	var at int64
+	err := s.one(ctx, s.read, `SELECT COALESCE(MIN(retry_at), 0) FROM messages WHERE retry_at > 0`, nil, &at)
+	return fromUnix(at), err
+}
+
+// Settle implements mirror.Changes. A row is addressed by its change: one that
+// changed again meanwhile has another number and is left alone.
+func (s *Store) Settle(ctx context.Context, settled []mirror.Settlement) error {
+	written := make([]any, 0, len(settled))
+	return s.Tx(ctx, func(tx *sql.Tx) error {
+		written = written[:0]
+		for _, c := range settled {
+			var err error
+			switch {
+			case c.Refusal != nil:
+				err = s.refuse(ctx, tx, c)
+			case !c.RetryAt.IsZero():
+				_, err = s.exec(ctx, tx, `UPDATE messages SET retry_at = ?, attempts = attempts + 1 WHERE seq = ?`,
+					c.RetryAt.Unix(), int64(c.Change.Seq))
+			default:
+				written = append(written, int64(c.Change.Seq))
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return s.written(ctx, tx, written)
+	})
+}
+
+func (s *Store) written(ctx context.Context, tx *sql.Tx, seqs []any) error {
+	for start := 0; start < len(seqs); start += lookupRows {
+		chunk := seqs[start:min(start+lookupRows, len(seqs))]
+		_, err := s.exec(ctx, tx, `UPDATE messages SET seq = NULL, waiting_since = NULL, retry_at = 0, attempts = 0,
+payload = NULL, refusal = NULL WHERE seq IN (`+placeholders(len(chunk))+`)`, chunk...)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Store) refuse(ctx context.Context, tx *sql.Tx, c mirror.Settlement) error {
+	why, err := json.Marshal(c.Refusal)
+	if err != nil {
+		return fmt.Errorf("store: encode a refusal: %w", err)
+	}
+	_, err = s.exec(ctx, tx, `UPDATE messages SET seq = NULL, waiting_since = NULL, retry_at = 0, refusal = ? WHERE seq = ?`,
+		string(why), int64(c.Change.Seq))
+	return err
+}

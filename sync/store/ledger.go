@@ -1,0 +1,213 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"time"
+
+	"github.com/go-json-experiment/json"
+
+	"github.com/twiliosf/twiliosf/sync/message"
+	"github.com/twiliosf/twiliosf/sync/mirror"
+)
+
+// Rows a statement carries: large enough that its own cost vanishes, small
+// enough for every database's limit on parameters.
+const (
+	lookupRows = 250
+	upsertRows = 50
+)
+
+// Merge implements mirror.Ledger. What is no news is found without a writing
+// transaction, so that a quiet sweep costs reads only.
+func (s *Store) Merge(ctx context.Context, seen []message.Message) (int, error) {
+	news, err := s.news(ctx, seen)
+	if err != nil || len(news) == 0 {
+		return 0, err
+	}
+	changed := 0
+	err = s.Tx(ctx, func(tx *sql.Tx) error {
+		changed = 0
+		var last int64
+		if err := s.one(ctx, tx, `UPDATE counters SET value = value + ? WHERE name = 'change' RETURNING value`,
+			[]any{len(news)}, &last); err != nil {
+			return err
+		}
+		seq := last - int64(len(news))
+		for start := 0; start < len(news); start += upsertRows {
+			chunk := news[start:min(start+upsertRows, len(news))]
+			n, err := s.upsertChanged(ctx, tx, chunk, seq+int64(start))
+			if err != nil {
+				return err
+			}
+			changed += n
+		}
+		return s.noteActivity(ctx, tx, news)
+	})
+	return changed, err
+}
+
+// sighting is one message of a Merge with its digest.
+type sighting struct {
+	*message.Message
+	seen message.Sighting
+}
+
+// news drops from seen what the store knows already, and all but the newest
+// sighting of a SID.
+func (s *Store) news(ctx context.Context, seen []message.Message) ([]sighting, error) {
+	known, err := s.sightings(ctx, seen)
+	if err != nil {
+		return nil, err
+	}
+	news := make([]sighting, 0, len(seen))
+	place := make(map[message.SID]int, len(seen))
+	for i := range seen {
+		next := sighting{Message: &seen[i], seen: seen[i].Seen()}
+		if before, ok := known[next.SID]; ok && !message.News(before, next.seen) {
+			continue
+		}
+		if at, ok := place[next.SID]; ok {
+			if message.News(news[at].seen, next.seen) {
+				news[at] = next
+			}
+			continue
+		}
+		place[next.SID] = len(news)
+		news = append(news, next)
+	}
+	return news, nil
+}
+
+// sightings looks up what was seen last of each message.
+func (s *Store) sightings(ctx context.Context, of []message.Message) (map[message.SID]message.Sighting, error) {
+	known := make(map[message.SID]message.Sighting, len(of))
+	args := make([]any, 0, lookupRows)
+	for start := 0; start < len(of); start += lookupRows {
+		chunk := of[start:min(start+lookupRows, len(of))]
+		args = args[:0]
+		for i := range chunk {
+			args = append(args, string(chunk[i].SID))
+		}
+		err := s.each(ctx, s.read, func(r *sql.Rows) error {
+			var sid message.SID
+			var was message.Sighting
+			var updated int64
+			if err := r.Scan(&sid, &was.Fingerprint, &was.Status, &updated); err != nil {
+				return err
+			}
+			was.Updated = fromUnix(updated)
+			known[sid] = was
+			return nil
+		}, `SELECT sid, fingerprint, status, updated_at FROM messages WHERE sid IN (`+placeholders(len(chunk))+`)`, args...)
+		if err != nil {
+			return nil, err
+		}
+	}
+	return known, nil
+}
+
+const upsertColumns = 9
+
+// upsertChanged queues sightings as changes seq+1, seq+2 ... Its condition is
+// message.News once more, in SQL: another sweep may have been faster. P4.
+func (s *Store) upsertChanged(ctx context.Context, tx *sql.Tx, chunk []sighting, seq int64) (int, error) {
+	args := make([]any, 0, len(chunk)*(upsertColumns+1))
+	for i, m := range chunk {
+		payload, err := json.Marshal(m.Message)
+		if err != nil {
+			return 0, fmt.Errorf("store: encode a message: %w", err)
+		}
+		n := seq + int64(i) + 1
+		args = append(args, string(m.SID), m.seen.Fingerprint, string(m.Status), m.Status.Rank(), unix(m.Updated),
+			unix(m.At()), !m.Status.Final(), n, n, string(payload))
+	}
+	row := "(" + placeholders(upsertColumns+1) + ")"
+	query := `INSERT INTO messages (sid, fingerprint, status, rank, updated_at, at, open, seq, waiting_since, payload) VALUES ` + row
+	for range len(chunk) - 1 {
+		query += ", " + row
+	}
+	res, err := s.exec(ctx, tx, query+`
+ON CONFLICT (sid) DO UPDATE SET fingerprint = excluded.fingerprint, status = excluded.status, rank = excluded.rank,
+    updated_at = excluded.updated_at, at = excluded.at, open = excluded.open, seq = excluded.seq,
+    waiting_since = COALESCE(messages.waiting_since, excluded.waiting_since),
+    retry_at = 0, attempts = 0, payload = excluded.payload
+WHERE messages.fingerprint <> excluded.fingerprint AND (messages.rank < excluded.rank
+    OR (messages.rank = excluded.rank AND messages.updated_at <= excluded.updated_at))`, args...)
+	if err != nil {
+		return 0, err
+	}
+	n, err := res.RowsAffected()
+	return int(n), err
+}
+
+func (s *Store) noteActivity(ctx context.Context, tx *sql.Tx, news []sighting) error {
+	newest := news[0].At()
+	for _, m := range news {
+		if m.At().After(newest) {
+			newest = m.At()
+		}
+	}
+	_, err := s.exec(ctx, tx, `UPDATE counters SET value = ? WHERE name = 'activity' AND value < ?`, unix(newest), unix(newest))
+	return err
+}
+
+// Newest implements mirror.Ledger.
+func (s *Store) Newest(ctx context.Context) (mirror.Seq, error) {
+	var n mirror.Seq
+	err := s.one(ctx, s.read, `SELECT value FROM counters WHERE name = 'change'`, nil, &n)
+	return n, err
+}
+
+// Unsettled implements mirror.Ledger.
+func (s *Store) Unsettled(ctx context.Context, upTo mirror.Seq) (int, error) {
+	var n int
+	err := s.one(ctx, s.read, `SELECT count(*) FROM messages WHERE waiting_since <= ?`, []any{int64(upTo)}, &n)
+	return n, err
+}
+
+// LastActivity implements mirror.OpenLedger.
+func (s *Store) LastActivity(ctx context.Context) (time.Time, error) {
+	var at int64
+	err := s.one(ctx, s.read, `SELECT value FROM counters WHERE name = 'activity'`, nil, &at)
+	return fromUnix(at), err
+}
+
+// Open implements mirror.OpenLedger: message.Message.Open in SQL.
+func (s *Store) Open(ctx context.Context, now time.Time, lookback time.Duration, limit int) ([]mirror.OpenMessage, error) {
+	var open []mirror.OpenMessage
+	err := s.each(ctx, s.read, func(r *sql.Rows) error {
+		var m mirror.OpenMessage
+		var at int64
+		if err := r.Scan(&m.SID, &at); err != nil {
+			return err
+		}
+		m.At = fromUnix(at)
+		open = append(open, m)
+		return nil
+	}, `SELECT sid, at FROM messages WHERE open = 1 AND at > ? AND (status = ? OR at > ?) ORDER BY at LIMIT ?`,
+		unix(now.Add(-lookback-message.MaxSchedule)), string(message.Scheduled), unix(now.Add(-lookback)), limit)
+	return open, err
+}
+
+// Gone implements mirror.OpenLedger.
+func (s *Store) Gone(ctx context.Context, sid message.SID) error {
+	_, err := s.exec(ctx, s.write, `UPDATE messages SET open = 0 WHERE sid = ?`, string(sid))
+	return err
+}
+
+// unix is t in seconds, 0 for no time.
+func unix(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.Unix()
+}
+
+func fromUnix(sec int64) time.Time {
+	if sec == 0 {
+		return time.Time{}
+	}
+	return time.Unix(sec, 0).UTC()
+}
