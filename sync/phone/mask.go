@@ -64,11 +64,15 @@ func MaskText(text string) string {
 		if found[0] >= 'A' && found[0] <= 'Z' {
 			return found
 		}
-		digits, plus := pickDigits(found)
-		if len(digits) >= numberLike || plus && len(digits) >= numberLike-2 {
+		digits, plus, ascii := pickDigits(found)
+		switch {
+		case len(digits) < numberLike && !(plus && len(digits) >= numberLike-2):
+			return found
+		case !ascii:
+			return hidden
+		default:
 			return maskDigits(digits, plus)
 		}
-		return found
 	})
 }
 
@@ -149,29 +153,19 @@ func isSenderName(s string) bool {
 
 func isLetter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }
 
-// pickDigits takes the digits of any script out of s, as ASCII.
-func pickDigits(s string) (digits string, plus bool) {
-	var b strings.Builder
+// pickDigits takes the digits out of s. ascii is false when some are of another
+// script.
+func pickDigits(s string) (digits string, plus, ascii bool) {
+	ascii = true
+	picked := make([]byte, 0, len(s))
 	for _, r := range s {
 		switch {
 		case r == '+' || r == '＋':
 			plus = true
 		case unicode.IsDigit(r):
-			b.WriteByte(digitOf(r))
+			ascii = ascii && r <= '9'
+			picked = append(picked, byte(r))
 		}
 	}
-	return b.String(), plus
-}
-
-// digitOf is the ASCII digit of r. Unicode lays decimal digits out in runs of
-// ten that begin with the zero.
-func digitOf(r rune) byte {
-	n := byte(0)
-	for unicode.IsDigit(r-1) && n < 9 {
-		if r >= '0' && r <= '9' {
-			return byte(r)
-		}
-		r, n = r-1, n+1
-	}
-	return '0' + n
+	return string(picked), plus, ascii
 }
