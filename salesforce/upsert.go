@@ -1,0 +1,116 @@
+package salesforce
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/go-json-experiment/json"
+
+	"github.com/twiliosf/twiliosf/sync/fault"
+)
+
+// MaxCollection is the most records one collections call carries.
+// https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/resources_composite_sobjects_collections.htm
+const MaxCollection = 200
+
+// RowResult is what came of one record.
+type RowResult struct {
+	ID      string // the record's id, "" if it was refused
+	Created bool
+	Err     *fault.Error // nil if it was written
+}
+
+var (
+	collectionHead = []byte(`{"allOrNone":false,"records":[`)
+	collectionTail = []byte(`]}`)
+	// allowDuplicates lets records pass the org's duplicate rules that only
+	// alert. It lifts neither blocking rules nor unique fields.
+	// https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/headers_duplicaterules.htm
+	allowDuplicates = http.Header{"Sforce-Duplicate-Rule-Header": {"allowSave=true"}}
+)
+
+// UpsertCollection writes up to 200 records of one object by an external id
+// field, each independently of the others. A record is one JSON object that
+// holds its "attributes" and the key field; keys in one call must differ. The
+// results come in the records' order. The error is for the call as a whole: then
+// nothing is known of any record, and the call may be made again.
+//
+// A row that is refused with CodeDuplicateValue may have lost a race against
+// another writer; upsert it once more before believing it.
+func (o *Org) UpsertCollection(ctx context.Context, object, keyField string, records [][]byte) ([]RowResult, error) {
+	const op = "upsert"
+	switch {
+	case len(records) == 0:
+		return nil, nil
+	case len(records) > MaxCollection:
+		return nil, fault.New(fault.Permanent, opName(op), fmt.Errorf("%d records in one call, %d are allowed", len(records), MaxCollection))
+	case !plainName(object) || !plainName(keyField):
+		return nil, fault.New(fault.Permanent, opName(op), errors.New("the object's or the key's name is no API name"))
+	}
+	data, err := o.send(ctx, Call{
+		Op: op, Method: http.MethodPatch, Path: "/composite/sobjects/" + object + "/" + keyField,
+		Body: collection(records), Repeatable: true,
+	}, allowDuplicates)
+	if err != nil {
+		return nil, err
+	}
+	return readRows(op, data, records)
+}
+
+func collection(records [][]byte) []byte {
+	size := len(collectionHead) + len(collectionTail) + len(records)
+	for _, r := range records {
+		size += len(r)
+	}
+	body := append(make([]byte, 0, size), collectionHead...)
+	for i, r := range records {
+		if i > 0 {
+			body = append(body, ',')
+		}
+		body = append(body, r...)
+	}
+	return append(body, collectionTail...)
+}
+
+// rowAnswer is one row of a collections answer.
+type rowAnswer struct {
+	ID      string     `json:"id"`
+	Success bool       `json:"success"`
+	Created bool       `json:"created"`
+	Errors  []rowError `json:"errors"`
+}
+
+type rowError struct {
+	StatusCode string   `json:"statusCode"`
+	Message    string   `json:"message"`
+	Fields     []string `json:"fields"`
+}
+
+func readRows(op string, data []byte, records [][]byte) ([]RowResult, error) {
+	rows := make([]rowAnswer, 0, len(records))
+	if err := json.Unmarshal(data, &rows); err != nil {
+		return nil, unreadable(op, errors.New("the answer is JSON of another form"))
+	}
+	if len(rows) != len(records) {
+		return nil, unreadable(op, fmt.Errorf("%d results for %d records", len(rows), len(records)))
+	}
+	results := make([]RowResult, len(rows))
+	for i, row := range rows {
+		results[i] = RowResult{ID: row.ID, Created: row.Created}
+		if !row.Success {
+			results[i] = RowResult{Err: rowFault(op, row, records[i])}
+		}
+	}
+	return results, nil
+}
+
+func rowFault(op string, row rowAnswer, record []byte) *fault.Error {
+	if len(row.Errors) == 0 {
+		return unreadable(op, errors.New("a record was refused without a reason"))
+	}
+	first := row.Errors[0]
+	return faultFrom(op, 0, vendorError{Code: first.StatusCode, Message: first.Message, Fields: first.Fields},
+		func() []string { return stringsIn(record, nil) })
+}
