@@ -61,6 +61,9 @@ type Error struct {
 	Status int
 	// Fields are the API names of the fields the vendor complained of.
 	Fields []string
+	// Condition names the condition (package health) that this fault is a sign of,
+	// when the wire knows: "salesforce-login". "" leaves it to the caller.
+	Condition string
 	// Hint is what the operator should do, a whole sentence; "" if nothing.
 	Hint string
 	// After is how long to wait before asking again; 0 if the vendor did not say.

@@ -64,8 +64,9 @@ type Ledger interface {
 	// Newest is the number of the last change.
 	Newest(ctx context.Context) (Seq, error)
 	// Unsettled counts the messages that have been waiting to be written since
-	// change upTo or longer. Quarantined ones do not wait.
-	Unsettled(ctx context.Context, upTo Seq) (int, error)
+	// change upTo or longer, and stops counting at atMost. Quarantined ones do
+	// not wait.
+	Unsettled(ctx context.Context, upTo Seq, atMost int) (int, error)
 }
 
 // OpenLedger tells which statuses may still change.

@@ -11,6 +11,8 @@ import (
 	"github.com/twiliosf/twiliosf/sync/mirror"
 )
 
+const changedSQL = `SELECT seq, attempts, payload FROM messages WHERE seq > ? AND retry_at <= ? ORDER BY seq LIMIT ?`
+
 // Changed implements mirror.Changes.
 func (s *Store) Changed(ctx context.Context, after mirror.Seq, now time.Time, limit int) ([]mirror.Change, error) {
 	changes := make([]mirror.Change, 0, limit)
@@ -25,8 +27,7 @@ func (s *Store) Changed(ctx context.Context, after mirror.Seq, now time.Time, li
 		}
 		changes = append(changes, c)
 		return nil
-	}, `SELECT seq, attempts, payload FROM messages WHERE seq > ? AND retry_at <= ? ORDER BY seq LIMIT ?`,
-		int64(after), now.Unix(), limit)
+	}, changedSQL, int64(after), now.Unix(), limit)
 	return changes, err
 }
 
@@ -62,12 +63,15 @@ func (s *Store) Settle(ctx context.Context, settled []mirror.Settlement) error {
 	})
 }
 
+func writtenSQL(n int) string {
+	return `UPDATE messages SET seq = NULL, waiting_since = NULL, retry_at = 0, attempts = 0, payload = NULL, refusal = NULL
+WHERE seq IN (` + placeholders(n) + `)`
+}
+
 func (s *Store) written(ctx context.Context, tx *sql.Tx, seqs []any) error {
 	for start := 0; start < len(seqs); start += lookupRows {
 		chunk := seqs[start:min(start+lookupRows, len(seqs))]
-		_, err := s.exec(ctx, tx, `UPDATE messages SET seq = NULL, waiting_since = NULL, retry_at = 0, attempts = 0,
-payload = NULL, refusal = NULL WHERE seq IN (`+placeholders(len(chunk))+`)`, chunk...)
-		if err != nil {
+		if _, err := s.exec(ctx, tx, writtenSQL(len(chunk)), chunk...); err != nil {
 			return err
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -12,10 +13,11 @@ import (
 	"github.com/twiliosf/twiliosf/sync/mirror"
 )
 
-// Rows a statement carries: large enough that its own cost vanishes, small
-// enough for every database's limit on parameters.
+// Rows a prepared statement carries: large enough that its own cost vanishes,
+// small enough for every database's limit on parameters. Both divide a page of
+// Twilio's and a batch of Salesforce's, so that most of the work meets them.
 const (
-	lookupRows = 250
+	lookupRows = 200
 	upsertRows = 50
 )
 
@@ -80,6 +82,10 @@ func (s *Store) news(ctx context.Context, seen []message.Message) ([]sighting, e
 	return news, nil
 }
 
+func lookupSQL(n int) string {
+	return `SELECT sid, fingerprint, status, updated_at FROM messages WHERE sid IN (` + placeholders(n) + `)`
+}
+
 // sightings looks up what was seen last of each message.
 func (s *Store) sightings(ctx context.Context, of []message.Message) (map[message.SID]message.Sighting, error) {
 	known := make(map[message.SID]message.Sighting, len(of))
@@ -100,7 +106,7 @@ func (s *Store) sightings(ctx context.Context, of []message.Message) (map[messag
 			was.Updated = fromUnix(updated)
 			known[sid] = was
 			return nil
-		}, `SELECT sid, fingerprint, status, updated_at FROM messages WHERE sid IN (`+placeholders(len(chunk))+`)`, args...)
+		}, lookupSQL(len(chunk)), args...)
 		if err != nil {
 			return nil, err
 		}
@@ -108,12 +114,23 @@ func (s *Store) sightings(ctx context.Context, of []message.Message) (map[messag
 	return known, nil
 }
 
-const upsertColumns = 9
+// upsertSQL's condition is message.News once more, in SQL: another sweep may
+// have been faster. P4.
+func upsertSQL(n int) string {
+	row := "(" + placeholders(10) + ")"
+	return `INSERT INTO messages (sid, fingerprint, status, rank, updated_at, at, open, seq, waiting_since, payload) VALUES ` +
+		strings.TrimSuffix(strings.Repeat(row+", ", n), ", ") + `
+ON CONFLICT (sid) DO UPDATE SET fingerprint = excluded.fingerprint, status = excluded.status, rank = excluded.rank,
+    updated_at = excluded.updated_at, at = excluded.at, open = excluded.open, seq = excluded.seq,
+    waiting_since = COALESCE(messages.waiting_since, excluded.waiting_since),
+    retry_at = 0, attempts = 0, payload = excluded.payload
+WHERE messages.fingerprint <> excluded.fingerprint AND (messages.rank < excluded.rank
+    OR (messages.rank = excluded.rank AND messages.updated_at <= excluded.updated_at))`
+}
 
-// upsertChanged queues sightings as changes seq+1, seq+2 ... Its condition is
-// message.News once more, in SQL: another sweep may have been faster. P4.
+// upsertChanged queues sightings as changes seq+1, seq+2 ...
 func (s *Store) upsertChanged(ctx context.Context, tx *sql.Tx, chunk []sighting, seq int64) (int, error) {
-	args := make([]any, 0, len(chunk)*(upsertColumns+1))
+	args := make([]any, 0, len(chunk)*10)
 	for i, m := range chunk {
 		payload, err := json.Marshal(m.Message)
 		if err != nil {
@@ -123,18 +140,7 @@ func (s *Store) upsertChanged(ctx context.Context, tx *sql.Tx, chunk []sighting,
 		args = append(args, string(m.SID), m.seen.Fingerprint, string(m.Status), m.Status.Rank(), unix(m.Updated),
 			unix(m.At()), !m.Status.Final(), n, n, string(payload))
 	}
-	row := "(" + placeholders(upsertColumns+1) + ")"
-	query := `INSERT INTO messages (sid, fingerprint, status, rank, updated_at, at, open, seq, waiting_since, payload) VALUES ` + row
-	for range len(chunk) - 1 {
-		query += ", " + row
-	}
-	res, err := s.exec(ctx, tx, query+`
-ON CONFLICT (sid) DO UPDATE SET fingerprint = excluded.fingerprint, status = excluded.status, rank = excluded.rank,
-    updated_at = excluded.updated_at, at = excluded.at, open = excluded.open, seq = excluded.seq,
-    waiting_since = COALESCE(messages.waiting_since, excluded.waiting_since),
-    retry_at = 0, attempts = 0, payload = excluded.payload
-WHERE messages.fingerprint <> excluded.fingerprint AND (messages.rank < excluded.rank
-    OR (messages.rank = excluded.rank AND messages.updated_at <= excluded.updated_at))`, args...)
+	res, err := s.exec(ctx, tx, upsertSQL(len(chunk)), args...)
 	if err != nil {
 		return 0, err
 	}
@@ -161,9 +167,10 @@ func (s *Store) Newest(ctx context.Context) (mirror.Seq, error) {
 }
 
 // Unsettled implements mirror.Ledger.
-func (s *Store) Unsettled(ctx context.Context, upTo mirror.Seq) (int, error) {
+func (s *Store) Unsettled(ctx context.Context, upTo mirror.Seq, atMost int) (int, error) {
 	var n int
-	err := s.one(ctx, s.read, `SELECT count(*) FROM messages WHERE waiting_since <= ?`, []any{int64(upTo)}, &n)
+	err := s.one(ctx, s.read, `SELECT count(*) FROM (SELECT 1 FROM messages WHERE seq IS NOT NULL AND waiting_since <= ? LIMIT ?) AS w`,
+		[]any{int64(upTo), atMost}, &n)
 	return n, err
 }
 

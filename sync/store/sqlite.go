@@ -92,7 +92,7 @@ func (d sqlite) pool(conns int, pragmas ...string) (*sql.DB, error) {
 }
 
 func (d sqlite) openWrite() (*sql.DB, error) {
-	db, err := d.pool(1, "cache_size(-8000)")
+	db, err := d.pool(1, "cache_size(-8000)", "wal_autocheckpoint(8000)")
 	if err != nil {
 		return nil, err
 	}

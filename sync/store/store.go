@@ -16,6 +16,11 @@ type Store struct {
 	write   *sql.DB // of SQLite: one connection, so that writers queue here and not on a busy error
 	read    *sql.DB
 	release func() error
+
+	// prepared holds the hot statements by their text. It is filled by Open and
+	// only read afterwards: preparing needs a connection, and inside a
+	// transaction the only one is taken.
+	prepared map[string]*sql.Stmt
 }
 
 var (
@@ -59,7 +64,28 @@ func (s *Store) open(ctx context.Context, version string) error {
 	if s.read, err = s.dialect.openRead(); err != nil {
 		return err
 	}
-	return s.migrate(ctx, version)
+	if err := s.migrate(ctx, version); err != nil {
+		return err
+	}
+	return s.prepare(ctx)
+}
+
+// prepare prepares the statements of every message's way.
+func (s *Store) prepare(ctx context.Context) error {
+	s.prepared = map[string]*sql.Stmt{}
+	for query, db := range map[string]*sql.DB{
+		lookupSQL(lookupRows):  s.read,
+		changedSQL:             s.read,
+		upsertSQL(upsertRows):  s.write,
+		writtenSQL(lookupRows): s.write,
+	} {
+		stmt, err := db.PrepareContext(ctx, s.dialect.rebind(query))
+		if err != nil {
+			return fmt.Errorf("store: prepare: %w", err)
+		}
+		s.prepared[query] = stmt
+	}
+	return nil
 }
 
 // Close gives the database up.
@@ -108,9 +134,20 @@ type queryer interface {
 	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
 }
 
+func asTx(q queryer) *sql.Tx {
+	tx, _ := q.(*sql.Tx)
+	return tx
+}
+
 // exec runs one statement.
 func (s *Store) exec(ctx context.Context, q queryer, query string, args ...any) (sql.Result, error) {
-	res, err := q.ExecContext(ctx, s.dialect.rebind(query), args...)
+	var res sql.Result
+	var err error
+	if stmt, tx := s.prepared[query], asTx(q); stmt != nil && tx != nil {
+		res, err = tx.StmtContext(ctx, stmt).ExecContext(ctx, args...)
+	} else {
+		res, err = q.ExecContext(ctx, s.dialect.rebind(query), args...)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("store: %w", err)
 	}
@@ -119,7 +156,13 @@ func (s *Store) exec(ctx context.Context, q queryer, query string, args ...any) 
 
 // each runs a query and calls scan for each of its rows.
 func (s *Store) each(ctx context.Context, q queryer, scan func(*sql.Rows) error, query string, args ...any) error {
-	rows, err := q.QueryContext(ctx, s.dialect.rebind(query), args...)
+	var rows *sql.Rows
+	var err error
+	if stmt := s.prepared[query]; stmt != nil && asTx(q) == nil {
+		rows, err = stmt.QueryContext(ctx, args...)
+	} else {
+		rows, err = q.QueryContext(ctx, s.dialect.rebind(query), args...)
+	}
 	if err != nil {
 		return fmt.Errorf("store: %w", err)
 	}

@@ -18,8 +18,7 @@ CREATE TABLE messages (
     payload       TEXT,             -- the message as JSON
     refusal       TEXT              -- in quarantine: why, as JSON
 );
-CREATE UNIQUE INDEX messages_changed ON messages (seq) WHERE seq IS NOT NULL;
-CREATE INDEX messages_waiting ON messages (waiting_since) WHERE waiting_since IS NOT NULL;
+CREATE INDEX messages_changed ON messages (seq, waiting_since) WHERE seq IS NOT NULL;
 CREATE INDEX messages_put_off ON messages (retry_at) WHERE retry_at > 0;
 CREATE INDEX messages_open ON messages (at) WHERE open = 1;
 CREATE INDEX messages_refused ON messages (sid) WHERE refusal IS NOT NULL;

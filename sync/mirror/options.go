@@ -1,0 +1,75 @@
+package mirror
+
+import (
+	"errors"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/zap"
+
+	"github.com/twiliosf/twiliosf/sync/health"
+)
+
+// Ports are what the mirror works with. All are required.
+type Ports struct {
+	Source  Source
+	Sink    Sink
+	Ledger  Ledger
+	Open    OpenLedger
+	Changes Changes
+	Cursors Cursors
+	Backlog Backlog
+	Health  *health.Registry
+}
+
+// Options tune the mirror. Zero values mean the defaults in the comments.
+type Options struct {
+	Writers   int           // batches being written at once: 4
+	ActiveFor time.Duration // how long a conversation stays active: 10 min
+	Lookback  time.Duration // how long a status may still change: 72 h
+	Start     time.Duration // how far back the first run reads: 30 days
+	Log       *zap.Logger
+	Metrics   prometheus.Registerer // may be nil
+}
+
+func (o *Options) defaults() {
+	o.Writers = orDefault(o.Writers, 4)
+	o.ActiveFor = orDefault(o.ActiveFor, 10*time.Minute)
+	o.Lookback = orDefault(o.Lookback, 72*time.Hour)
+	o.Start = orDefault(o.Start, 30*24*time.Hour)
+	if o.Log == nil {
+		o.Log = zap.NewNop()
+	}
+}
+
+func orDefault[T comparable](v, def T) T {
+	var zero T
+	if v == zero {
+		return def
+	}
+	return v
+}
+
+// Mirror is the engine: a Writer, which must Run, and the walks that feed it.
+type Mirror struct {
+	Writer   *Writer
+	Sweeper  *Sweeper
+	Backfill *Backfill
+}
+
+// New makes a mirror. It starts nothing and calls nobody.
+func New(p Ports, o Options) (*Mirror, error) {
+	if p.Source == nil || p.Sink == nil || p.Ledger == nil || p.Open == nil || p.Changes == nil ||
+		p.Cursors == nil || p.Backlog == nil || p.Health == nil {
+		return nil, errors.New("mirror: a port is missing")
+	}
+	o.defaults()
+	m := newMetrics(o.Metrics)
+	w := newWriter(p, o, m)
+	walk := &walker{Ports: p, writer: w, metrics: m}
+	return &Mirror{
+		Writer:   w,
+		Sweeper:  &Sweeper{walker: walk, o: o},
+		Backfill: &Backfill{walker: walk, o: o},
+	}, nil
+}

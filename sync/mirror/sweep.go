@@ -1,0 +1,237 @@
+package mirror
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/twiliosf/twiliosf/sync/message"
+)
+
+const (
+	cursorFull = "full"
+	cursorDeep = "deep"
+
+	// overlap is how far a full sweep reads back past its cursor: for messages
+	// that appear in Twilio's list late, and for clocks.
+	overlap = time.Hour
+	// activeOverlap is the same for the active sweep.
+	activeOverlap = time.Minute
+	// deepEvery is how often a full sweep reads back the whole lookback, to
+	// repair what the list showed hours late.
+	deepEvery = 24 * time.Hour
+	// fewOpen is up to how many open statuses are asked for by SID; more are
+	// cheaper to find by walking, a thousand a call.
+	fewOpen = 50
+	// activePages bounds how far back an active sweep goes for statuses alone.
+	activePages = 3
+)
+
+// Sweeper finds messages that nobody told us about, by walking Twilio's list.
+type Sweeper struct {
+	*walker
+	o Options
+
+	mu         sync.Mutex
+	activeMark time.Time // newest message the last active sweep saw
+	activePage int       // page size that would have held the last active sweep
+}
+
+// Full reads the whole account from now back past the cursor, without a date
+// filter, and moves the cursor when all it saw is settled (P3). The first run
+// plans a backfill for the closed days and starts the cursor behind them.
+func (s *Sweeper) Full(ctx context.Context) error {
+	cursor, err := s.Cursors.Cursor(ctx, cursorFull)
+	if err != nil {
+		return err
+	}
+	if cursor.IsZero() {
+		if cursor, err = s.begin(ctx); err != nil {
+			return err
+		}
+	}
+	bound, deep, err := s.bound(ctx, cursor)
+	if err != nil {
+		return err
+	}
+	t, err := s.walk(ctx, "full", Window{}, func(ctx context.Context, rows []message.Message, t *tally) (bool, error) {
+		if err := s.merge(ctx, rows, t); err != nil {
+			return false, err
+		}
+		return !before(rows, bound), s.breathe(ctx, t.Changed, patience)
+	})
+	if err != nil {
+		return err
+	}
+	return s.finish(ctx, t, deep)
+}
+
+// begin is the first run: closed days become windows of a backfill; the day
+// before yesterday and what is newer is left to the open-ended sweep, so that a
+// local clock that is hours wrong leaves no gap.
+func (s *Sweeper) begin(ctx context.Context) (time.Time, error) {
+	from := midnight(time.Now()).AddDate(0, 0, -1)
+	if start := midnight(time.Now().Add(-s.o.Start)); start.Before(from) {
+		if err := s.Backlog.Plan(ctx, days(start, from)); err != nil {
+			return time.Time{}, fmt.Errorf("plan the first run: %w", err)
+		}
+	}
+	// Only now: a crash in between plans the same windows again, which adds none.
+	return from, s.Cursors.MoveCursor(ctx, cursorFull, from)
+}
+
+// bound is where the walk may stop, and whether it is a deep one.
+func (s *Sweeper) bound(ctx context.Context, cursor time.Time) (time.Time, bool, error) {
+	bound := cursor.Add(-overlap)
+	last, err := s.Cursors.Cursor(ctx, cursorDeep)
+	if err != nil || time.Since(last) < deepEvery {
+		return bound, false, err
+	}
+	if back := time.Now().Add(-s.o.Lookback); back.Before(bound) {
+		bound = back
+	}
+	return bound, true, nil
+}
+
+// finish moves the cursor, if it may.
+func (s *Sweeper) finish(ctx context.Context, t tally, deep bool) error {
+	upTo, err := s.Ledger.Newest(ctx)
+	if err != nil {
+		return err
+	}
+	ok, err := s.settled(ctx, upTo, 0, patience)
+	if err != nil {
+		return err
+	}
+	if !ok {
+		s.o.Log.Debug("full sweep not settled; the cursor stays", zap.Int("seen", t.Seen))
+		return nil
+	}
+	s.metrics.complete.SetToCurrentTime()
+	if t.Newest.IsZero() {
+		return nil
+	}
+	if err := s.Cursors.MoveCursor(ctx, cursorFull, t.Newest); err != nil {
+		return err
+	}
+	if deep {
+		return s.Cursors.MoveCursor(ctx, cursorDeep, time.Now())
+	}
+	return nil
+}
+
+// Active reads the newest messages while a conversation is active; otherwise it
+// calls nobody. It goes back as far as the last one saw, and a little further
+// while statuses there may still change.
+func (s *Sweeper) Active(ctx context.Context) error {
+	last, err := s.Open.LastActivity(ctx)
+	if err != nil || last.IsZero() || time.Since(last) > s.o.ActiveFor {
+		return err
+	}
+	open, err := s.Open.Open(ctx, time.Now(), s.o.ActiveFor, 1)
+	if err != nil {
+		return err
+	}
+	seen, size := s.activeStart()
+	wish := seen
+	if len(open) > 0 && open[0].At.Before(wish) {
+		wish = open[0].At
+	}
+	pages := 0
+	t, err := s.walk(ctx, "active", Window{PageSize: size}, func(ctx context.Context, rows []message.Message, t *tally) (bool, error) {
+		pages++
+		if err := s.merge(ctx, rows, t); err != nil {
+			return false, err
+		}
+		return !before(rows, seen) || (!before(rows, wish) && pages < activePages), nil
+	})
+	if err != nil {
+		return err
+	}
+	s.activeEnd(t)
+	return nil
+}
+
+func (s *Sweeper) activeStart() (bound time.Time, pageSize int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.activeMark.IsZero() {
+		return time.Now().Add(-s.o.ActiveFor), 100
+	}
+	return s.activeMark.Add(-activeOverlap), s.activePage
+}
+
+func (s *Sweeper) activeEnd(t tally) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if t.Newest.After(s.activeMark) {
+		s.activeMark = t.Newest
+	}
+	s.activePage = min(max(50, t.Changed*2), 1000)
+}
+
+// Refresh asks again for messages whose status may still change: by SID while
+// they are few, else by a walk over the lookback, and then by SID for those that
+// the walk did not show.
+func (s *Sweeper) Refresh(ctx context.Context) error {
+	const all = 1_000_000
+	open, err := s.Open.Open(ctx, time.Now(), s.o.Lookback, all)
+	if err != nil {
+		return err
+	}
+	if len(open) > fewOpen {
+		shown := make(map[message.SID]bool, len(open))
+		bound := time.Now().Add(-s.o.Lookback)
+		if _, err := s.walk(ctx, "refresh", Window{}, func(ctx context.Context, rows []message.Message, t *tally) (bool, error) {
+			for i := range rows {
+				shown[rows[i].SID] = true
+			}
+			if err := s.merge(ctx, rows, t); err != nil {
+				return false, err
+			}
+			return !before(rows, bound), s.breathe(ctx, t.Changed, patience)
+		}); err != nil {
+			return err
+		}
+		open = notShown(open, shown)
+	}
+	return s.fetch(ctx, open[:min(len(open), fewOpen)])
+}
+
+func notShown(open []OpenMessage, shown map[message.SID]bool) []OpenMessage {
+	var left []OpenMessage
+	for _, m := range open {
+		if !shown[m.SID] {
+			left = append(left, m)
+		}
+	}
+	return left
+}
+
+// fetch reads messages one by one.
+func (s *Sweeper) fetch(ctx context.Context, open []OpenMessage) error {
+	var t tally
+	for _, m := range open {
+		now, err := s.Source.Fetch(ctx, m.SID)
+		if errors.Is(err, ErrGone) {
+			if err := s.Open.Gone(ctx, m.SID); err != nil {
+				return err
+			}
+			continue
+		}
+		s.note(ctx, "fetch", err)
+		if err != nil {
+			return fmt.Errorf("refresh: %w", err)
+		}
+		if err := s.merge(ctx, []message.Message{now}, &t); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func midnight(t time.Time) time.Time { return t.UTC().Truncate(24 * time.Hour) }

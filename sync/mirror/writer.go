@@ -1,0 +1,244 @@
+package mirror
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+	"go.uber.org/zap"
+
+	"github.com/twiliosf/twiliosf/sync/fault"
+	"github.com/twiliosf/twiliosf/sync/health"
+	"github.com/twiliosf/twiliosf/sync/message"
+)
+
+const (
+	// pollEvery bounds how long a change that another machine queued, or one
+	// whose wake-up was lost, waits for the writer.
+	pollEvery = time.Minute
+	// storeRetry is the pause after the store itself failed.
+	storeRetry = time.Second
+)
+
+// Writer is the one writer: it drains the ledger's changes into Salesforce. A
+// SID has at most one write in flight (P2).
+type Writer struct {
+	Ports
+	log     *zap.Logger
+	metrics *metrics
+	workers int
+	wake    chan struct{}
+	settled signal
+
+	// Owned by Run.
+	mark     Seq                  // changes up to here were looked at
+	queue    []Change             // read, not dispatched
+	inFlight map[message.SID]bool // being written
+	rescan   bool                 // something at or before mark is to be looked at again
+	allowed  int                  // batches at once, at present
+	size     int                  // messages a batch, at present
+	notUntil time.Time            // Salesforce is left alone until then
+	pause    *backoff.ExponentialBackOff
+	trouble  *troubles
+	storage  *troubles
+	refused  int
+}
+
+func newWriter(p Ports, o Options, m *metrics) *Writer {
+	pause := backoff.NewExponentialBackOff()
+	pause.InitialInterval, pause.MaxInterval = time.Second, time.Minute
+	return &Writer{
+		Ports: p, log: o.Log, metrics: m, workers: o.Writers,
+		wake: make(chan struct{}, 1), inFlight: map[message.SID]bool{},
+		allowed: o.Writers, size: BatchSize, pause: pause,
+		trouble: newTroubles(sideSalesforce, p.Health), storage: newTroubles(sideSalesforce, p.Health),
+	}
+}
+
+// Wake tells the writer that the ledger has changes. It never blocks.
+func (w *Writer) Wake() {
+	select {
+	case w.wake <- struct{}{}:
+	default:
+	}
+}
+
+// batchResult is what came of one batch.
+type batchResult struct {
+	batch    []Change
+	outcomes []error
+	err      error // of the batch as a whole
+}
+
+// Run writes until ctx is done, then waits for what is in flight. A batch cut
+// short by the end of ctx is simply not settled (P10).
+func (w *Writer) Run(ctx context.Context) error {
+	results := make(chan batchResult, w.workers)
+	busy := 0
+	for {
+		for busy < w.allowed && ctx.Err() == nil {
+			batch := w.next(ctx)
+			if len(batch) == 0 {
+				break
+			}
+			busy++
+			go func() { results <- w.write(ctx, batch) }()
+		}
+		if busy == 0 && ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		timer := time.NewTimer(w.idle(ctx))
+		select {
+		case r := <-results:
+			busy -= w.collect(ctx, r, results)
+		case <-w.wake:
+		case <-timer.C:
+			w.rescan = true
+		case <-done(ctx, busy):
+		}
+		timer.Stop()
+	}
+}
+
+// collect settles one result and all others that have arrived meanwhile, in one
+// transaction, and answers how many there were.
+func (w *Writer) collect(ctx context.Context, first batchResult, results <-chan batchResult) int {
+	all := []batchResult{first}
+	for {
+		select {
+		case r := <-results:
+			all = append(all, r)
+			continue
+		default:
+		}
+		break
+	}
+	var settled []Settlement
+	for _, r := range all {
+		if r.err == nil {
+			settled = append(settled, settle(r.batch, r.outcomes, time.Now())...)
+		}
+	}
+	// What Salesforce has taken is worth remembering even while we stop.
+	if err := w.settleAll(context.WithoutCancel(ctx), settled); err != nil {
+		w.storeFailed(ctx, err)
+		for i := range all {
+			all[i].err = errors.Join(all[i].err, err)
+		}
+	}
+	for _, r := range all {
+		w.note(ctx, r)
+	}
+	return len(all)
+}
+
+func (w *Writer) settleAll(ctx context.Context, settled []Settlement) error {
+	if len(settled) == 0 {
+		return nil
+	}
+	return w.Changes.Settle(ctx, settled)
+}
+
+// done is ctx.Done while nothing is in flight, and nothing otherwise: a stopping
+// writer waits for its batches, not for the context again.
+func done(ctx context.Context, busy int) <-chan struct{} {
+	if busy > 0 && ctx.Err() != nil {
+		return nil
+	}
+	return ctx.Done()
+}
+
+// next takes the next batch, at most one change a SID and none of a SID that is
+// being written.
+func (w *Writer) next(ctx context.Context) []Change {
+	if time.Now().Before(w.notUntil) {
+		return nil
+	}
+	if len(w.queue) < w.size && !w.fill(ctx) {
+		return nil
+	}
+	var batch, rest []Change
+	for _, c := range w.queue {
+		switch {
+		case len(batch) == w.size:
+			rest = append(rest, c)
+		case w.inFlight[c.Message.SID]:
+			// It changed while its former state is being written: its turn comes
+			// when that is settled.
+			w.rescan = true
+		default:
+			w.inFlight[c.Message.SID] = true
+			batch = append(batch, c)
+		}
+	}
+	w.queue = rest
+	w.metrics.inFlight.Set(float64(len(w.inFlight)))
+	return batch
+}
+
+// fill reads more changes. It answers whether the store could be read.
+func (w *Writer) fill(ctx context.Context) bool {
+	if w.rescan && len(w.queue) == 0 {
+		w.mark, w.rescan = 0, false
+	}
+	more, err := w.Changes.Changed(ctx, w.mark, time.Now(), w.size*w.workers)
+	if err != nil {
+		w.storeFailed(ctx, err)
+		return false
+	}
+	for _, c := range more {
+		w.mark = c.Seq
+		if w.inFlight[c.Message.SID] {
+			w.rescan = true
+			continue
+		}
+		w.queue = append(w.queue, c)
+	}
+	return true
+}
+
+func (w *Writer) storeFailed(ctx context.Context, err error) {
+	if fault.Stopped(ctx, err) {
+		return
+	}
+	w.notUntil = time.Now().Add(storeRetry)
+	w.Health.Raise(health.Condition{
+		Name: "store", Severity: health.Blocking, Cause: err.Error(),
+		Remedy: "Look at the disk (full? read-only?) and at the permissions of the store's folder.",
+	})
+}
+
+// idle is how long to wait when nothing happens.
+func (w *Writer) idle(ctx context.Context) time.Duration {
+	now := time.Now()
+	if now.Before(w.notUntil) {
+		return w.notUntil.Sub(now)
+	}
+	wait := pollEvery
+	due, err := w.Changes.NextDue(ctx)
+	if err != nil {
+		w.storeFailed(ctx, err)
+		return storeRetry
+	}
+	if !due.IsZero() {
+		// Times in the store are whole seconds; and what is overdue is either in
+		// flight or is read at once.
+		wait = min(wait, max(due.Sub(now), time.Second))
+	}
+	return wait
+}
+
+// write hands one batch to Salesforce.
+func (w *Writer) write(ctx context.Context, batch []Change) batchResult {
+	states := make([]message.Message, len(batch))
+	for i := range batch {
+		states[i] = batch[i].Message
+	}
+	outcomes, err := w.Sink.Upsert(ctx, states)
+	if err == nil && len(outcomes) != len(batch) {
+		err = fault.New(fault.Transient, "upsert", fmt.Errorf("%d outcomes for %d messages", len(outcomes), len(batch)))
+	}
+	return batchResult{batch: batch, outcomes: outcomes, err: err}
+}
