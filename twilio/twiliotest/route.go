@@ -1,0 +1,160 @@
+package twiliotest
+
+import (
+	"net"
+	"net/http"
+	"strings"
+)
+
+// Operation names what a request asks for, in the words of Twilio's OpenAPI
+// documents where they have one.
+type Operation string
+
+// The operations that the account knows.
+const (
+	ListMessage             Operation = "ListMessage"
+	CreateMessage           Operation = "CreateMessage"
+	FetchMessage            Operation = "FetchMessage"
+	UpdateMessage           Operation = "UpdateMessage"
+	DeleteMessage           Operation = "DeleteMessage"
+	ListMedia               Operation = "ListMedia"
+	FetchMedia              Operation = "FetchMedia"
+	DeleteMedia             Operation = "DeleteMedia"
+	ListIncomingPhoneNumber Operation = "ListIncomingPhoneNumber"
+	FetchAccount            Operation = "FetchAccount"
+	FetchBalance            Operation = "FetchBalance"
+	// RedirectMedia is the media resource's address without .json; it leads to
+	// MediaContent, the bytes, on another host.
+	RedirectMedia Operation = "RedirectMedia"
+	MediaContent  Operation = "MediaContent"
+	// Unrouted is everything else.
+	Unrouted Operation = "Unrouted"
+)
+
+// target is where a request leads: to an operation, or to a refusal.
+type target struct {
+	op      Operation
+	path    string
+	message string // SID in the path
+	sid     string // of the last resource in the path
+	serve   func(*Server, *http.Request, target) reply
+	refusal *reply
+}
+
+// resource is one path of the API, given by its segments after the account;
+// "*" is a SID.
+type resource struct {
+	segments []string
+	methods  map[string]action
+}
+
+type action struct {
+	op    Operation
+	serve func(*Server, *http.Request, target) reply
+}
+
+var resources = []resource{
+	{nil, map[string]action{"GET": {FetchAccount, (*Server).fetchAccount}}},
+	{[]string{"Messages"}, map[string]action{"GET": {ListMessage, (*Server).listMessages}, "POST": {CreateMessage, (*Server).createMessage}}},
+	{[]string{"Messages", "*"}, map[string]action{"GET": {FetchMessage, (*Server).fetchMessage}, "POST": {UpdateMessage, (*Server).updateMessage}, "DELETE": {DeleteMessage, (*Server).deleteMessage}}},
+	{[]string{"Messages", "*", "Media"}, map[string]action{"GET": {ListMedia, (*Server).listMedia}}},
+	{[]string{"Messages", "*", "Media", "*"}, map[string]action{"GET": {FetchMedia, (*Server).fetchMedia}, "DELETE": {DeleteMedia, (*Server).deleteMedia}}},
+	{[]string{"IncomingPhoneNumbers"}, map[string]action{"GET": {ListIncomingPhoneNumber, (*Server).listNumbers}}},
+	{[]string{"Balance"}, map[string]action{"GET": {FetchBalance, (*Server).fetchBalance}}},
+}
+
+const (
+	corePrefix  = "/2010-04-01/Accounts/"
+	storePrefix = "/media-store/"
+)
+
+func host(r *http.Request) string {
+	h := r.Host
+	if h == "" {
+		h = r.URL.Host
+	}
+	return h
+}
+
+func hostname(r *http.Request) string {
+	h := host(r)
+	if name, _, err := net.SplitHostPort(h); err == nil {
+		return name
+	}
+	return h
+}
+
+// route finds the target by host and path. Of Twilio's product hosts only
+// api.twilio.com is built, with its edges (api.dublin.ie1.twilio.com).
+func (s *Server) route(r *http.Request) target {
+	path := r.URL.Path
+	t := target{op: Unrouted, path: path}
+	name := hostname(r)
+	if rest, ok := strings.CutPrefix(path, storePrefix); ok && r.Method == http.MethodGet {
+		return target{op: MediaContent, path: path, sid: rest, serve: (*Server).mediaContent}
+	}
+	if strings.HasSuffix(name, ".twilio.com") && !strings.HasPrefix(name, "api.") {
+		return t.refuse(notFound(path))
+	}
+	rest, ok := strings.CutPrefix(path, corePrefix)
+	if !ok {
+		return t.refuse(notFound(path))
+	}
+	rest, isJSON := strings.CutSuffix(rest, ".json")
+	segments := strings.Split(rest, "/")
+	account, segments := segments[0], segments[1:]
+	for _, res := range resources {
+		if res.match(segments) {
+			return s.aim(r, res, aimed{account, segments, isJSON, path})
+		}
+	}
+	return t.refuse(notFound(path))
+}
+
+type aimed struct {
+	account  string
+	segments []string
+	isJSON   bool
+	path     string
+}
+
+// aim settles method, representation and account of a known path.
+func (s *Server) aim(r *http.Request, res resource, a aimed) target {
+	t := target{op: Unrouted, path: a.path}
+	if len(a.segments) > 1 {
+		t.message, t.sid = a.segments[1], a.segments[len(a.segments)-1]
+	}
+	act, ok := res.methods[r.Method]
+	if !ok {
+		return t.refuse(refusal(http.StatusMethodNotAllowed, 20004, ""))
+	}
+	t.op, t.serve = act.op, act.serve
+	if !a.isJSON {
+		if act.op != FetchMedia {
+			return t.refuse(refusal(http.StatusNotFound, 20404,
+				"The requested resource "+a.path+" was not found: this account speaks JSON only, end the path in .json"))
+		}
+		t.op, t.serve = RedirectMedia, (*Server).redirectMedia
+	}
+	if a.account != s.AccountSID {
+		return t.refuse(notFound(a.path))
+	}
+	return t
+}
+
+func (t target) refuse(r reply) target {
+	t.refusal = &r
+	return t
+}
+
+func (res resource) match(segments []string) bool {
+	if len(segments) != len(res.segments) {
+		return false
+	}
+	for i, want := range res.segments {
+		if want != segments[i] && (want != "*" || segments[i] == "") {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,105 @@
+package twiliotest
+
+import (
+	"bytes"
+	"io"
+	"net"
+	"net/http"
+	"strconv"
+	"syscall"
+)
+
+// transport answers in the caller's goroutine.
+type transport struct{ s *Server }
+
+// RoundTrip implements http.RoundTripper.
+func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.Body != nil {
+		defer func() { _ = r.Body.Close() }()
+	}
+	if err := r.Context().Err(); err != nil {
+		return nil, err
+	}
+	rep := t.s.answer(r)
+	switch rep.cut {
+	case abandoned:
+		return nil, rep.err
+	case noAnswer:
+		return nil, &net.OpError{Op: "read", Net: "tcp", Err: syscall.ECONNRESET}
+	default:
+		return response(r, rep), nil
+	}
+}
+
+func response(r *http.Request, rep reply) *http.Response {
+	var body io.Reader = bytes.NewReader(rep.body)
+	if rep.cut == halfAway {
+		body = io.MultiReader(bytes.NewReader(rep.body[:len(rep.body)/2]), broken{})
+	}
+	return &http.Response{
+		Status:     strconv.Itoa(rep.status) + " " + http.StatusText(rep.status),
+		StatusCode: rep.status,
+		Proto:      "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Header:        rep.header,
+		Body:          io.NopCloser(body),
+		ContentLength: int64(len(rep.body)),
+		Request:       r,
+	}
+}
+
+// broken is the end of a body that a connection did not carry to its end.
+type broken struct{}
+
+// Read implements io.Reader.
+func (broken) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
+
+// maxForm is more than any request to the account needs, in bytes.
+const maxForm = 1 << 20
+
+// handler answers over a connection.
+type handler struct{ s *Server }
+
+// ServeHTTP implements http.Handler.
+func (h handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	// The server notices a client that leaves only once the body is read.
+	form, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxForm))
+	if err != nil {
+		http.Error(w, "unreadable body", http.StatusRequestEntityTooLarge)
+		return
+	}
+	r.Body = io.NopCloser(bytes.NewReader(form))
+	rep := h.s.answer(r)
+	if rep.cut == noAnswer || rep.cut == abandoned {
+		sever(w, true)
+	}
+	header := w.Header()
+	for name, values := range rep.header {
+		header[name] = values
+	}
+	if rep.status != http.StatusNoContent {
+		header.Set("Content-Length", strconv.Itoa(len(rep.body)))
+	}
+	w.WriteHeader(rep.status)
+	if rep.cut == halfAway {
+		_, _ = w.Write(rep.body[:len(rep.body)/2]) // the client may have gone
+		sever(w, false)
+	}
+	_, _ = w.Write(rep.body)
+}
+
+// sever ends the connection and the handler: with a TCP reset, or after what
+// was written has gone out. Without a connection of its own it panics as
+// net/http wants it.
+func sever(w http.ResponseWriter, reset bool) {
+	if hijacker, ok := w.(http.Hijacker); ok {
+		if conn, buf, err := hijacker.Hijack(); err == nil {
+			if tcp, ok := conn.(*net.TCPConn); ok && reset {
+				_ = tcp.SetLinger(0) // then Close resets; failing that it merely closes
+			} else {
+				_ = buf.Flush()
+			}
+			_ = conn.Close()
+		}
+	}
+	panic(http.ErrAbortHandler)
+}
