@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -15,6 +16,9 @@ import (
 const (
 	cursorFull = "full"
 	cursorDeep = "deep"
+	// cursorStart is where the mirror begins: older messages that happen to lie
+	// in a page are left alone, unless a backfill asks for them.
+	cursorStart = "start"
 
 	// overlap is how far a full sweep reads back past its cursor: for messages
 	// that appear in Twilio's list late, and for clocks.
@@ -58,7 +62,7 @@ func (s *Sweeper) Full(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	t, err := s.walk(ctx, "full", Window{}, func(ctx context.Context, rows []message.Message, t *tally) (bool, error) {
+	t, err := s.sweep(ctx, "full", Window{}, func(ctx context.Context, rows []message.Message, t *tally) (bool, error) {
 		if err := s.merge(ctx, rows, t); err != nil {
 			return false, err
 		}
@@ -75,13 +79,35 @@ func (s *Sweeper) Full(ctx context.Context) error {
 // local clock that is hours wrong leaves no gap.
 func (s *Sweeper) begin(ctx context.Context) (time.Time, error) {
 	from := midnight(time.Now()).AddDate(0, 0, -1)
-	if start := midnight(time.Now().Add(-s.o.Start)); start.Before(from) {
+	start := time.Now().Add(-s.o.Start)
+	if midnight(start).Before(from) {
+		start = midnight(start)
+	}
+	if err := s.Cursors.MoveCursor(ctx, cursorStart, start); err != nil {
+		return time.Time{}, err
+	}
+	if start.Before(from) {
 		if err := s.Backlog.Plan(ctx, days(start, from)); err != nil {
 			return time.Time{}, fmt.Errorf("plan the first run: %w", err)
 		}
 	}
 	// Only now: a crash in between plans the same windows again, which adds none.
 	return from, s.Cursors.MoveCursor(ctx, cursorFull, from)
+}
+
+// sweep is a walk that leaves alone what is older than the mirror's beginning.
+// Its page function sees the rest of each page, and the whole page's end.
+func (s *Sweeper) sweep(ctx context.Context, kind string, w Window, page func(context.Context, []message.Message, *tally) (bool, error)) (tally, error) {
+	start, err := s.Cursors.Cursor(ctx, cursorStart)
+	if err != nil {
+		return tally{}, err
+	}
+	return s.walk(ctx, kind, w, func(ctx context.Context, rows []message.Message, t *tally) (bool, error) {
+		past := before(rows, start)
+		rows = slices.DeleteFunc(rows, func(m message.Message) bool { return m.At().Before(start) })
+		more, err := page(ctx, rows, t)
+		return more && !past, err
+	})
 }
 
 // bound is where the walk may stop, and whether it is a deep one.
@@ -142,7 +168,7 @@ func (s *Sweeper) Active(ctx context.Context) error {
 		wish = open[0].At
 	}
 	pages := 0
-	t, err := s.walk(ctx, "active", Window{PageSize: size}, func(ctx context.Context, rows []message.Message, t *tally) (bool, error) {
+	t, err := s.sweep(ctx, "active", Window{PageSize: size}, func(ctx context.Context, rows []message.Message, t *tally) (bool, error) {
 		pages++
 		if err := s.merge(ctx, rows, t); err != nil {
 			return false, err
@@ -186,7 +212,7 @@ func (s *Sweeper) Refresh(ctx context.Context) error {
 	if len(open) > fewOpen {
 		shown := make(map[message.SID]bool, len(open))
 		bound := time.Now().Add(-s.o.Lookback)
-		if _, err := s.walk(ctx, "refresh", Window{}, func(ctx context.Context, rows []message.Message, t *tally) (bool, error) {
+		if _, err := s.sweep(ctx, "refresh", Window{}, func(ctx context.Context, rows []message.Message, t *tally) (bool, error) {
 			for i := range rows {
 				shown[rows[i].SID] = true
 			}

@@ -148,16 +148,16 @@ func (k *walker) breathe(ctx context.Context, changed int, atMost time.Duration)
 	return err
 }
 
-// before reports whether a page shows that the walk has passed bound: all of it
-// lies before. Rows without a date_sent alone prove nothing, for where Twilio
-// sorts them is not documented.
+// before reports whether a page, newest first, shows that the walk has passed
+// bound: its last message that was sent lies before. Rows without a date_sent
+// prove nothing, for where Twilio sorts them is not documented: by their
+// creation, then they are in order with the others, or on top, then all of them
+// have been seen.
 func before(rows []message.Message, bound time.Time) bool {
-	sent := false
-	for i := range rows {
-		if !rows[i].At().Before(bound) {
-			return false
+	for i := len(rows) - 1; i >= 0; i-- {
+		if !rows[i].Sent.IsZero() {
+			return rows[i].Sent.Before(bound)
 		}
-		sent = sent || !rows[i].Sent.IsZero()
 	}
-	return sent
+	return false
 }
