@@ -151,11 +151,11 @@ func whole(m *message.Message) error {
 
 // validSID reports whether s is a message SID: SM (text) or MM (media) and 32
 // hex digits. https://www.twilio.com/docs/messaging/api/message-resource
-func validSID[text string | []byte](s text) bool { return validID(s, "SM") || validID(s, "MM") }
+func validSID[text ~string | []byte](s text) bool { return validID(s, "SM") || validID(s, "MM") }
 
 // validID reports whether s is a Twilio id: its kind in two letters and 32 hex
 // digits. https://www.twilio.com/docs/glossary/what-is-a-sid
-func validID[text string | []byte](s text, kind string) bool {
+func validID[text ~string | []byte](s text, kind string) bool {
 	if len(s) != 34 || s[0] != kind[0] || s[1] != kind[1] {
 		return false
 	}

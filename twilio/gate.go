@@ -1,0 +1,109 @@
+package twilio
+
+import (
+	"context"
+	"slices"
+	"sync"
+)
+
+// successesToGrow is how many requests in a row must go well before one more
+// is allowed at a time.
+const successesToGrow = 20
+
+// gate lets a number of requests through at a time. Twilio limits how many
+// requests of an account are under way, not how many come a second, and does
+// not publish the limit, so it is found by trying: a refusal halves the number,
+// a run of successes adds one, up to the configured maximum.
+// https://www.twilio.com/docs/api/errors/20429
+type gate struct {
+	mu      sync.Mutex
+	allowed int
+	most    int
+	busy    int
+	streak  int // successes since allowed last changed
+	cuts    int // how often allowed was halved
+	waiting []chan struct{}
+	changed func(allowed int)
+}
+
+// slot is the right to one request. It remembers how often the gate had been
+// narrowed when it was given: eight requests refused together are one piece of
+// news, not eight.
+type slot struct{ cuts int }
+
+func newGate(most int, changed func(allowed int)) *gate {
+	changed(most)
+	return &gate{allowed: most, most: most, changed: changed}
+}
+
+// enter waits for a slot, first come first served.
+func (g *gate) enter(ctx context.Context) (slot, error) {
+	g.mu.Lock()
+	if g.busy < g.allowed && len(g.waiting) == 0 {
+		defer g.mu.Unlock()
+		g.busy++
+		return slot{cuts: g.cuts}, nil
+	}
+	turn := make(chan struct{})
+	g.waiting = append(g.waiting, turn)
+	g.mu.Unlock()
+
+	select {
+	case <-turn:
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		return slot{cuts: g.cuts}, nil
+	case <-ctx.Done():
+		g.giveUp(turn)
+		return slot{}, context.Cause(ctx)
+	}
+}
+
+// giveUp leaves the queue; a turn that came in the same moment is passed on.
+func (g *gate) giveUp(turn chan struct{}) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if i := slices.Index(g.waiting, turn); i >= 0 {
+		g.waiting = slices.Delete(g.waiting, i, i+1)
+		return
+	}
+	g.busy--
+	g.admit()
+}
+
+// leave gives a slot back. throttled says that Twilio refused the request for
+// being one too many, ok that it was answered.
+func (g *gate) leave(s slot, throttled, ok bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.busy--
+	switch {
+	case throttled:
+		g.streak = 0
+		if s.cuts == g.cuts {
+			g.cuts++
+			g.allow(max(1, g.allowed/2))
+		}
+	case ok && g.allowed < g.most:
+		if g.streak++; g.streak >= successesToGrow {
+			g.streak = 0
+			g.allow(g.allowed + 1)
+		}
+	}
+	g.admit()
+}
+
+func (g *gate) allow(n int) {
+	if n != g.allowed {
+		g.allowed = n
+		g.changed(n)
+	}
+}
+
+func (g *gate) admit() {
+	for g.busy < g.allowed && len(g.waiting) > 0 {
+		g.busy++
+		close(g.waiting[0])
+		g.waiting = slices.Delete(g.waiting, 0, 1)
+	}
+}
