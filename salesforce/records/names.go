@@ -1,0 +1,47 @@
+package records
+
+// NoField as a field's name says that it is not written.
+const NoField = "-"
+
+// Names are the API names of the message object and its fields. An empty one
+// takes the name that deploy/salesforce ships. An optional field may be NoField.
+type Names struct {
+	Object string // TwilioSF_Message__c
+
+	// Required: the org must have them, writable. SID must be an external id
+	// and unique: it keeps one message one record.
+	SID       string // Message_SID__c
+	Body      string // Body__c
+	From      string // From_Number__c
+	To        string // To_Number__c
+	Direction string // Direction__c
+	Status    string // Status__c
+
+	// Optional: written where the org has them.
+	Theirs       string // Their_Number__c
+	ErrorCode    string // Error_Code__c
+	ErrorMessage string // Error_Message__c
+	Created      string // Date_Created__c
+	Sent         string // Date_Sent__c
+	Updated      string // Date_Updated__c
+	Service      string // Messaging_Service_Sid__c
+	Segments     string // Num_Segments__c
+	Media        string // Num_Media__c
+	Price        string // Price__c
+	PriceUnit    string // Price_Unit__c
+}
+
+const standardObject = "TwilioSF_Message__c"
+
+// withDefaults fills in the names that are empty.
+func (n Names) withDefaults() Names {
+	if n.Object == "" {
+		n.Object = standardObject
+	}
+	for _, c := range columns {
+		if name := c.name(&n); *name == "" {
+			*name = c.standard
+		}
+	}
+	return n
+}

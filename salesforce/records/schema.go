@@ -1,0 +1,115 @@
+package records
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/twiliosf/twiliosf/salesforce"
+	"github.com/twiliosf/twiliosf/sync/fault"
+	"github.com/twiliosf/twiliosf/sync/message"
+)
+
+// CodeSchema is the code of the fault that the org lacks what the mirror needs.
+const CodeSchema = "SCHEMA"
+
+const schemaHint = "Deploy the metadata (twiliosf org deploy) and assign its permission set to the integration user; " +
+	"if the org has other names, map them under salesforce.objects."
+
+// plan says how a message becomes a record in this org.
+type plan struct {
+	object  string
+	key     string
+	head    []byte // the record up to its first field
+	fields  []planned
+	missing []string // optional fields that are left out
+}
+
+type planned struct {
+	prefix []byte // `,"Body__c":`
+	write  writer
+}
+
+// planFor compares what the org has with what is needed, and names everything
+// that is wrong at once.
+func planFor(n Names, o *salesforce.Object) (*plan, *fault.Error) {
+	p := &plan{object: n.Object, key: n.SID, head: []byte(`{"attributes":{"type":"` + n.Object + `"}`)}
+	wrong := schemaProblems{}
+	if !o.Createable || !o.Updateable {
+		wrong.add(n.Object, "the integration user may not create and edit it")
+	}
+	for _, c := range columns {
+		name := *c.name(&n)
+		if name == NoField && !c.required {
+			continue
+		}
+		f, found := o.Field(name)
+		problem := problemOf(f, found)
+		write := c.fit(f)
+		if problem == "" && write == nil {
+			problem = "has the type " + f.Type + ", which cannot hold the value"
+		}
+		if problem == "" && name == n.SID && !(f.ExternalID && f.Unique) {
+			problem = "must be an external id and unique"
+		}
+		switch {
+		case problem == "":
+			p.fields = append(p.fields, planned{[]byte(`,"` + f.Name + `":`), write})
+		case c.required:
+			wrong.add(name, problem)
+		default:
+			p.missing = append(p.missing, name)
+		}
+	}
+	if len(wrong.fields) > 0 {
+		return nil, wrong.fault(n.Object)
+	}
+	return p, nil
+}
+
+// problemOf tells missing from read-only. Salesforce does not tell missing from
+// hidden.
+func problemOf(f salesforce.Field, found bool) string {
+	switch {
+	case !found:
+		return "is missing or hidden"
+	case !f.Createable || !f.Updateable:
+		return "is read-only for the integration user"
+	default:
+		return ""
+	}
+}
+
+// schemaProblems gathers what is wrong with the org.
+type schemaProblems struct {
+	fields []string
+	texts  []string
+}
+
+func (s *schemaProblems) add(name, problem string) {
+	s.fields = append(s.fields, name)
+	s.texts = append(s.texts, name+" "+problem)
+}
+
+func (s *schemaProblems) fault(object string) *fault.Error {
+	return &fault.Error{
+		Class: fault.Auth, Op: "salesforce check " + object, Code: CodeSchema, Fields: s.fields, Hint: schemaHint,
+		Err: fmt.Errorf("%s", strings.Join(s.texts, "; ")),
+	}
+}
+
+// objectMissing is the fault of an object that cannot be described.
+func objectMissing(object string, cause error) *fault.Error {
+	return &fault.Error{
+		Class: fault.Auth, Op: "salesforce check " + object, Code: CodeSchema, Fields: []string{object}, Hint: schemaHint,
+		Err: fmt.Errorf("the object is missing or hidden: %w", cause),
+	}
+}
+
+// append appends the record of m.
+func (p *plan) append(dst []byte, m *message.Message) []byte {
+	dst = append(dst, p.head...)
+	for i := range p.fields {
+		dst = p.fields[i].write(append(dst, p.fields[i].prefix...), m)
+	}
+	return append(dst, '}')
+}
