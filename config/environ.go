@@ -1,0 +1,65 @@
+package config
+
+import (
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// readEnviron takes every known variable and warns of those that only look like
+// one. They are no faults: Kubernetes, for one, gives a pod
+// TWILIOSF_SERVICE_HOST when a service is called twiliosf.
+// https://kubernetes.io/docs/tutorials/services/connect-applications-service/#environment-variables
+func (l *loader) readEnviron() {
+	known := make(map[string]string, len(index))
+	for path := range index {
+		known[envName(path)] = path
+	}
+	for _, name := range sortedKeys(l.env) {
+		value := l.env[name]
+		if value == "" || !strings.HasPrefix(name, envPrefix) {
+			continue
+		}
+		at := origin{env: name}
+		path, ok := known[name]
+		if !ok {
+			p := problemf("sets no key")
+			if near := nearest(name, sortedKeys(known)); near != "" {
+				p.do("did you mean %s?", near)
+			}
+			l.warn(at, "", p)
+			continue
+		}
+		l.environ[path] = l.environValue(path, value, at)
+	}
+}
+
+func (l *loader) environValue(path, value string, at origin) given {
+	e := index[path]
+	if e.isFile {
+		return given{value: value, at: at}
+	}
+	if e.kind == objects {
+		var doc yaml.Node
+		if err := yaml.Unmarshal([]byte(value), &doc); err == nil && len(doc.Content) == 1 && doc.Content[0].Kind == yaml.MappingNode {
+			r := &nodeReader{loader: l, place: func(*yaml.Node) origin { return at }}
+			return r.objects(path, doc.Content[0])
+		}
+	}
+	v, p := e.parse(value)
+	if p != nil {
+		l.fault(at, path, p)
+		return given{at: at, bad: true}
+	}
+	return given{value: v, at: at}
+}
+
+func sortedKeys[V any](m map[string]V) []string {
+	out := make([]string, 0, len(m))
+	for k := range m {
+		out = append(out, k)
+	}
+	slices.Sort(out)
+	return out
+}
