@@ -134,12 +134,22 @@ func (s *Server) redirectMedia(r *http.Request, t target) reply {
 	if _, _, ok := s.attachmentAt(t, now); !ok {
 		return notFound(t.path)
 	}
-	header := http.Header{"Location": {storeHost(r) + storePrefix + t.message + "/" + t.sid}}
+	base, distinct := storeHost(r)
+	location := base + storePrefix + t.message + "/" + t.sid
+	if !distinct {
+		location += shared
+	}
+	header := http.Header{"Location": {location}}
 	return reply{status: http.StatusTemporaryRedirect, header: header}
 }
 
-// storeHost is a second name for the address the client reached us at.
-func storeHost(r *http.Request) string {
+// shared marks addresses of the file store under the account's own host name,
+// where clients rightly keep their credentials.
+const shared = "?host=shared"
+
+// storeHost is a second name for the address the client reached us at, one
+// that is no subdomain of the first. Of a name we do not know there is none.
+func storeHost(r *http.Request) (base string, distinct bool) {
 	name, port, err := net.SplitHostPort(host(r))
 	if err != nil {
 		name = host(r)
@@ -148,20 +158,22 @@ func storeHost(r *http.Request) string {
 	}
 	switch {
 	case strings.HasSuffix(name, ".twilio.com"):
-		return "https://media.twiliocdn.com"
+		return "https://media.twiliocdn.com", true
+	case name == "twilio.test":
+		return "http://twilio-media.test" + port, true
 	case name == "localhost":
-		return "http://127.0.0.1" + port
+		return "http://127.0.0.1" + port, true
 	case net.ParseIP(name) != nil:
-		return "http://localhost" + port
+		return "http://localhost" + port, true
 	default:
-		return "http://media." + name + port
+		return "http://" + host(r), false
 	}
 }
 
 // mediaContent is the file store. Like an object store with signed addresses
 // it refuses a request that brings credentials of another kind.
 func (s *Server) mediaContent(r *http.Request, t target) reply {
-	if r.Header.Get("Authorization") != "" {
+	if r.Header.Get("Authorization") != "" && "?"+r.URL.RawQuery != shared {
 		rep := htmlPage(http.StatusBadRequest)
 		rep.body = []byte("Only one auth mechanism allowed: the account's credentials do not belong here\n")
 		return rep
