@@ -28,6 +28,7 @@ type Options struct {
 	ActiveFor time.Duration // how long a conversation stays active: 10 min
 	Lookback  time.Duration // how long a status may still change: 72 h
 	Start     time.Duration // how far back the first run reads: 30 days
+	Grace     time.Duration // how long a stop lets batches in flight finish: 5 s
 	Log       *zap.Logger
 	Metrics   prometheus.Registerer // may be nil
 }
@@ -37,6 +38,7 @@ func (o *Options) defaults() {
 	o.ActiveFor = orDefault(o.ActiveFor, 10*time.Minute)
 	o.Lookback = orDefault(o.Lookback, 72*time.Hour)
 	o.Start = orDefault(o.Start, 30*24*time.Hour)
+	o.Grace = orDefault(o.Grace, 5*time.Second)
 	if o.Log == nil {
 		o.Log = zap.NewNop()
 	}

@@ -89,7 +89,7 @@ func (w *Writer) failed(ctx context.Context, r batchResult) {
 		w.size = max(w.size/2, 25)
 	}
 	w.notUntil = time.Now().Add(max(fault.After(r.err), w.pause.NextBackOff()))
-	w.trouble.had(r.err)
+	w.trouble.Had(r.err)
 	w.log.Debug("batch not written", zap.Int("messages", len(r.batch)), zap.Stringer("class", fault.ClassOf(r.err)),
 		zap.String("code", fault.CodeOf(r.err)), zap.Time("again", w.notUntil))
 }
@@ -102,7 +102,7 @@ func (w *Writer) noteOutcomes(r batchResult) {
 		case 0:
 			w.metrics.settled.WithLabelValues("written").Inc()
 			if c.Attempts > 0 {
-				w.storage.over()
+				w.storage.Over()
 				w.Health.Clear(condStuck)
 			}
 		case fault.Permanent:
@@ -111,7 +111,7 @@ func (w *Writer) noteOutcomes(r batchResult) {
 			quarantined(w.Health, refusal(err, time.Now()), w.refused)
 		case fault.Throttled:
 			w.metrics.settled.WithLabelValues("put_off").Inc()
-			w.storage.had(err)
+			w.storage.Had(err)
 		case fault.Auth:
 			w.metrics.settled.WithLabelValues("put_off").Inc()
 			trouble = err
@@ -123,9 +123,9 @@ func (w *Writer) noteOutcomes(r batchResult) {
 		}
 	}
 	if trouble != nil {
-		w.trouble.had(trouble)
+		w.trouble.Had(trouble)
 	} else {
-		w.trouble.over()
+		w.trouble.Over()
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/twiliosf/twiliosf/sync/fault"
+	"github.com/twiliosf/twiliosf/sync/health"
 	"github.com/twiliosf/twiliosf/sync/message"
 )
 
@@ -31,7 +32,7 @@ type walker struct {
 	metrics *metrics
 
 	mu      sync.Mutex
-	trouble *troubles
+	trouble *health.Troubles
 }
 
 // tally is what one walk came to.
@@ -72,14 +73,14 @@ func (k *walker) note(ctx context.Context, kind string, err error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.trouble == nil {
-		k.trouble = newTroubles(sideTwilio, k.Health)
+		k.trouble = health.NewTroubles(sideTwilio, k.Health)
 	}
 	switch {
 	case err == nil:
-		k.trouble.over()
+		k.trouble.Over()
 	case fault.Of(err) != nil:
 		class = fault.ClassOf(err).String()
-		k.trouble.had(err)
+		k.trouble.Had(err)
 	default:
 		class = "store"
 	}

@@ -29,6 +29,7 @@ type Writer struct {
 	log     *zap.Logger
 	metrics *metrics
 	workers int
+	grace   time.Duration
 	wake    chan struct{}
 	settled signal
 
@@ -41,8 +42,8 @@ type Writer struct {
 	size     int                  // messages a batch, at present
 	notUntil time.Time            // Salesforce is left alone until then
 	pause    *backoff.ExponentialBackOff
-	trouble  *troubles
-	storage  *troubles
+	trouble  *health.Troubles
+	storage  *health.Troubles
 	refused  int
 }
 
@@ -50,10 +51,10 @@ func newWriter(p Ports, o Options, m *metrics) *Writer {
 	pause := backoff.NewExponentialBackOff()
 	pause.InitialInterval, pause.MaxInterval = time.Second, time.Minute
 	return &Writer{
-		Ports: p, log: o.Log, metrics: m, workers: o.Writers,
+		Ports: p, log: o.Log, metrics: m, workers: o.Writers, grace: o.Grace,
 		wake: make(chan struct{}, 1), inFlight: map[message.SID]bool{},
 		allowed: o.Writers, size: BatchSize, pause: pause,
-		trouble: newTroubles(sideSalesforce, p.Health), storage: newTroubles(sideSalesforce, p.Health),
+		trouble: health.NewTroubles(sideSalesforce, p.Health), storage: health.NewTroubles(sideSalesforce, p.Health),
 	}
 }
 
@@ -72,9 +73,11 @@ type batchResult struct {
 	err      error // of the batch as a whole
 }
 
-// Run writes until ctx is done, then waits for what is in flight. A batch cut
-// short by the end of ctx is simply not settled (P10).
+// Run writes until ctx is done, then gives what is in flight the grace to end.
+// A batch cut short is simply not settled (P10).
 func (w *Writer) Run(ctx context.Context) error {
+	work, release := grace(ctx, w.grace)
+	defer release()
 	results := make(chan batchResult, w.workers)
 	busy := 0
 	for {
@@ -84,7 +87,7 @@ func (w *Writer) Run(ctx context.Context) error {
 				break
 			}
 			busy++
-			go func() { results <- w.write(ctx, batch) }()
+			go func() { results <- w.write(work, batch) }()
 		}
 		if busy == 0 && ctx.Err() != nil {
 			return context.Cause(ctx)
@@ -241,4 +244,25 @@ func (w *Writer) write(ctx context.Context, batch []Change) batchResult {
 		err = fault.New(fault.Transient, "upsert", fmt.Errorf("%d outcomes for %d messages", len(outcomes), len(batch)))
 	}
 	return batchResult{batch: batch, outcomes: outcomes, err: err}
+}
+
+// errGrace is why work was cut off that outlived its grace.
+var errGrace = errors.New("stopped: the time to finish is over")
+
+// grace makes a context for work that outlives ctx by at most d.
+func grace(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
+	work, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() {
+		timer := time.NewTimer(d)
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+			cancel(errGrace)
+		case <-work.Done():
+		}
+	})
+	return work, func() {
+		stop()
+		cancel(nil)
+	}
 }
