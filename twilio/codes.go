@@ -41,7 +41,7 @@ var codes = map[int]rule{
 	21211:         {fault.Permanent, "the recipient is no valid number", ""},
 	21212:         {fault.Permanent, "the sender is not valid", hintSender},
 	21408:         {fault.Permanent, "the recipient's region is not enabled", hintGeo},
-	codePageToken: {fault.Transient, "the list's page token is not valid any more", ""},
+	codePageToken: {fault.Permanent, "the list's page token is not valid any more", ""},
 	21602:         {fault.Permanent, "the body is missing", ""},
 	21603:         {fault.Permanent, "the sender is missing", hintSender},
 	21604:         {fault.Permanent, "the recipient is missing", ""},

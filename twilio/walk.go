@@ -47,9 +47,12 @@ func (a *Account) Walk(ctx context.Context, w mirror.Window, page func([]message
 		switch {
 		case err == nil:
 			return walk.unreadable()
-		case expired && walk.restarts < maxRestarts:
+		case !expired:
+			return err
+		case walk.restarts < maxRestarts:
 			walk.restarts++
 		default:
+			fault.Of(err).Class = fault.Transient // the next walk gets new tokens
 			return err
 		}
 	}
