@@ -10,7 +10,7 @@ import (
 // readEnviron takes every known variable and warns of those that only look like
 // one. They are no faults: Kubernetes, for one, gives a pod
 // TWILIOSF_SERVICE_HOST when a service is called twiliosf.
-// https://kubernetes.io/docs/tutorials/services/connect-applications-service/#environment-variables
+// https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables
 func (l *loader) readEnviron() {
 	known := make(map[string]string, len(index))
 	for path := range index {

@@ -84,6 +84,21 @@ func (fs Faults) sort() {
 	})
 }
 
+// maxFaults is the most faults that anybody reads; a file with more is another
+// file, and repeating it whole helps nobody.
+const maxFaults = 100
+
+// inOrder sorts the faults and cuts them off at maxFaults, with a last one that
+// says how many were left out.
+func (fs Faults) inOrder() Faults {
+	fs.sort()
+	if len(fs) <= maxFaults {
+		return fs
+	}
+	more := Fault{File: fs[0].File, Env: fs[0].Env, Problem: fmt.Sprintf("%d more faults", len(fs)-maxFaults), Remedy: "correct these first"}
+	return append(fs[:maxFaults:maxFaults], more)
+}
+
 // problem is a fault before anybody knows where it happened.
 type problem struct {
 	what   string

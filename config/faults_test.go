@@ -51,6 +51,25 @@ func TestTenFaultsAreReportedAtOnceInTheirOrder(t *testing.T) {
 	}
 }
 
+func TestAFileFullOfFaultsIsNotRepeatedWhole(t *testing.T) {
+	t.Parallel()
+	text := minimal
+	for range 500 {
+		text += "wednesday: 1\n"
+	}
+	lines := strings.Split(refusal(t, text), "\n")
+	require.Len(t, lines, 101)
+	require.Equal(t, "400 more faults; correct these first", strings.TrimSpace(lines[100]))
+}
+
+// Such a file is too long to try every beginning of it.
+func TestTheBadLineOfALongFileIsFound(t *testing.T) {
+	t.Parallel()
+	lines := strings.Split(strings.Repeat("wednesday: 1\n", 15_000), "\n")
+	lines[9_000] = "\tthursday: 1"
+	require.Equal(t, "9001:1: a tab in the indentation; indent with spaces", refusal(t, strings.Join(lines, "\n")))
+}
+
 // faultsOf is what an operator reads for file.
 func faultsOf(t *testing.T, file string) string {
 	t.Helper()

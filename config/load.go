@@ -47,8 +47,7 @@ func parse(name string, data []byte, mode fs.FileMode, environ []string) (*Confi
 	}
 	l.applyRules(cfg, values)
 	if len(l.faults) > 0 {
-		l.faults.sort()
-		return nil, l.faults
+		return nil, l.faults.inOrder()
 	}
 	l.warnOpenFile(mode)
 	l.warnings.sort()

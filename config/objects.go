@@ -10,7 +10,8 @@ import (
 
 // apiName is the form of a Salesforce API name: a letter, then letters, digits
 // and underscores; a namespace or __c brings two underscores in a row.
-// https://developer.salesforce.com/docs/atlas.en-us.api_meta.meta/api_meta/meta_naming.htm
+// https://developer.salesforce.com/docs/atlas.en-us.api_meta.meta/api_meta/meta_metadatawithcontent.htm
+// https://developer.salesforce.com/docs/atlas.en-us.api_meta.meta/api_meta/metadata.htm
 var apiName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]*[A-Za-z0-9]$`)
 
 // maxAPIName is a namespace of 15, a name of 40 and a suffix, with room.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"regexp"
+	"sort"
 	"strings"
 	"unicode/utf8"
 
@@ -98,26 +99,26 @@ func badSyntax(name string, data []byte) (*yaml.Node, origin, *problem) {
 }
 
 // maxReparse bounds the work of firstBadLine, in lines times bytes.
-const maxReparse = 32 << 20
+const maxReparse = 8 << 20
 
 // firstBadLine is the line after the longest beginning that is still YAML: text
 // that is only unfinished (an open bracket) becomes whole again later, text
-// that is wrong never does.
+// that is wrong never does. A file too long to try every beginning is halved
+// until the line is found, which an unfinished text may mislead.
 func firstBadLine(lines []string) int {
+	good := func(n int) bool { return parses(strings.Join(lines[:n], "")) }
 	size := 0
 	for _, l := range lines {
 		size += len(l)
 	}
-	limit := len(lines)
-	if size > 0 {
-		limit = min(limit, maxReparse/size)
+	if size*len(lines) > maxReparse {
+		return sort.Search(len(lines)-1, func(n int) bool { return !good(n + 1) })
 	}
-	for n := len(lines) - 1; n > 0 && len(lines)-n <= limit; n-- {
-		if parses(strings.Join(lines[:n], "")) {
-			return n
-		}
+	n := len(lines) - 1
+	for n > 0 && !good(n) {
+		n--
 	}
-	return 0
+	return n
 }
 
 func parses(text string) bool {
