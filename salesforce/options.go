@@ -24,7 +24,7 @@ const (
 	// https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/dome_upsert.htm
 	oldestAPIVersion = 46
 	// lastSOAPLoginVersion is the last API version that has the SOAP login().
-	// https://help.salesforce.com/s/articleView?id=005132110&type=1
+	// https://developer.salesforce.com/docs/platform/api/guide/api-eol-soap.html
 	lastSOAPLoginVersion = 64
 )
 
