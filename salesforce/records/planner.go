@@ -96,6 +96,7 @@ func (p *planner) learn(object *salesforce.Object, err error) (*plan, error) {
 	}
 	p.plan, p.refusal, p.at, p.doubted = made, refusal, time.Now(), false
 	if refusal != nil {
+		refusal.After = describeAfterFault
 		return nil, refusal
 	}
 	return made, nil
