@@ -1,8 +1,6 @@
 package mirror
 
 import (
-	"strconv"
-
 	"github.com/twiliosf/twiliosf/sync/health"
 )
 
@@ -19,12 +17,13 @@ const (
 	sideSalesforce = "salesforce"
 )
 
-// quarantined raises the condition that tells of refused records.
-func quarantined(h *health.Registry, r *Refusal, n int) {
-	h.Raise(health.Condition{
+// Quarantined is the condition that tells of refused records. How many there are
+// and why is the quarantine's to say.
+func Quarantined() health.Condition {
+	return health.Condition{
 		Name:     condQuarantine,
 		Severity: health.Notice,
-		Cause:    "Salesforce refuses " + strconv.Itoa(n) + " or more messages for good, the last one with " + r.Code + ".",
+		Cause:    "Salesforce refuses some messages for good; the others go on.",
 		Remedy:   "twiliosf quarantine list shows them with the reason; put it right in the org, then twiliosf quarantine retry --all.",
-	})
+	}
 }

@@ -107,8 +107,7 @@ func (w *Writer) noteOutcomes(r batchResult) {
 			}
 		case fault.Permanent:
 			w.metrics.settled.WithLabelValues("refused").Inc()
-			w.refused++
-			quarantined(w.Health, refusal(err, time.Now()), w.refused)
+			w.Health.Raise(Quarantined())
 		case fault.Throttled:
 			w.metrics.settled.WithLabelValues("put_off").Inc()
 			w.storage.Had(err)

@@ -261,3 +261,9 @@ func (s *Sweeper) fetch(ctx context.Context, open []OpenMessage) error {
 }
 
 func midnight(t time.Time) time.Time { return t.UTC().Truncate(24 * time.Hour) }
+
+// Complete is the time up to which everything that Twilio listed is in
+// Salesforce or in quarantine; zero before the first full sweep has settled.
+func (s *Sweeper) Complete(ctx context.Context) (time.Time, error) {
+	return s.Cursors.Cursor(ctx, cursorFull)
+}

@@ -44,7 +44,6 @@ type Writer struct {
 	pause    *backoff.ExponentialBackOff
 	trouble  *health.Troubles
 	storage  *health.Troubles
-	refused  int
 }
 
 func newWriter(p Ports, o Options, m *metrics) *Writer {

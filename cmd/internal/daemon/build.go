@@ -1,0 +1,122 @@
+package daemon
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/zap"
+
+	"github.com/twiliosf/twiliosf/config"
+	"github.com/twiliosf/twiliosf/salesforce"
+	"github.com/twiliosf/twiliosf/salesforce/records"
+	"github.com/twiliosf/twiliosf/sync/health"
+	"github.com/twiliosf/twiliosf/sync/jobs"
+	"github.com/twiliosf/twiliosf/sync/mirror"
+	"github.com/twiliosf/twiliosf/sync/store"
+	"github.com/twiliosf/twiliosf/twilio"
+)
+
+// generation is everything that one configuration made.
+type generation struct {
+	cfg       *config.Config
+	log       *zap.Logger
+	health    *health.Registry
+	store     *store.Store
+	metrics   *prometheus.Registry
+	account   *twilio.Account
+	org       *salesforce.Org
+	records   *records.Messages
+	mirror    *mirror.Mirror
+	engine    jobs.Engine
+	scheduler *jobs.Scheduler
+}
+
+// build makes a generation: all that can fail, and nothing that acts.
+func (d *Daemon) build(ctx context.Context, cfg *config.Config) (*generation, error) {
+	g := &generation{cfg: cfg, log: d.log, health: d.health, store: d.store, metrics: prometheus.NewRegistry()}
+	for _, step := range []func() error{
+		func() error { return g.buildTwilio(d.o.Twilio) },
+		func() error { return g.buildSalesforce(ctx, d.o.Salesforce) },
+		g.buildMirror,
+		func() error { return g.buildJobs(ctx) },
+	} {
+		if err := step(); err != nil {
+			return nil, err
+		}
+	}
+	return g, nil
+}
+
+func (g *generation) buildTwilio(carrier http.RoundTripper) (err error) {
+	c := g.cfg.Twilio
+	g.account, err = twilio.New(twilio.Options{
+		AccountSID: c.AccountSID, APIKeySID: c.APIKeySID, APIKeySecret: c.APIKeySecret.Reveal(), AuthToken: c.AuthToken.Reveal(),
+		BaseURL: c.BaseURL, Concurrency: c.Concurrency, HTTP: carrier, Registerer: g.metrics,
+	})
+	if err != nil {
+		return &ConfigError{err}
+	}
+	return nil
+}
+
+func (g *generation) buildSalesforce(ctx context.Context, carrier http.RoundTripper) (err error) {
+	c := g.cfg.Salesforce
+	g.org, err = salesforce.New(salesforce.Options{
+		LoginURL: c.LoginURL, Audience: c.Audience, Auth: grant(c), APIVersion: c.APIVersion, Concurrency: c.Concurrency,
+		DailyShare: c.DailyAPIShare, HTTP: carrier, Registerer: g.metrics, Logger: g.log,
+	})
+	if err != nil {
+		return &ConfigError{err}
+	}
+	g.records, err = records.New(g.org, records.Options{Names: names(c.Objects)})
+	if err != nil {
+		return &ConfigError{err}
+	}
+	earlier, err := g.store.Usage(ctx, time.Now().Add(-25*time.Hour))
+	if err != nil {
+		return err
+	}
+	var hours []salesforce.HourUsage
+	for hour, calls := range earlier {
+		hours = append(hours, salesforce.HourUsage{Hour: hour, Calls: calls})
+	}
+	g.org.RestoreUsage(hours)
+	return nil
+}
+
+// grant is how the configuration logs in.
+func grant(c config.Salesforce) salesforce.Grant {
+	switch c.Auth {
+	case config.AuthClientCredentials:
+		return salesforce.ClientCredentials{ClientID: c.ClientID, ClientSecret: c.ClientSecret.Reveal()}
+	case config.AuthPassword:
+		return salesforce.Password{Username: c.Username, Password: c.Password.Reveal(), SecurityToken: c.SecurityToken.Reveal()}
+	default:
+		return salesforce.JWT{ClientID: c.ClientID, Username: c.Username, PrivateKey: []byte(c.PrivateKey.Reveal())}
+	}
+}
+
+// names are the org's names for our fields.
+func names(o config.Objects) records.Names {
+	m := o.Message()
+	return records.Names{
+		Object: m["object"], SID: m["sid"], Body: m["body"], From: m["from"], To: m["to"], Theirs: m["their_number"],
+		Direction: m["direction"], Status: m["status"], ErrorCode: m["error_code"], ErrorMessage: m["error_message"],
+		Created: m["created"], Sent: m["sent"], Updated: m["updated"], Service: m["service_sid"],
+		Segments: m["segments"], Media: m["media"], Price: m["price"], PriceUnit: m["price_unit"],
+	}
+}
+
+func (g *generation) buildMirror() (err error) {
+	c := g.cfg.Sync
+	g.mirror, err = mirror.New(mirror.Ports{
+		Source: g.account, Sink: g.records, Ledger: g.store, Open: g.store, Changes: g.store, Cursors: g.store,
+		Backlog: &backlog{Store: g.store, generation: g}, Health: g.health,
+	}, mirror.Options{
+		Writers: g.cfg.Salesforce.Concurrency, ActiveFor: c.ActiveFor, Lookback: c.Lookback, Start: c.Start,
+		Grace: g.cfg.Drain / 2, Log: g.log, Metrics: g.metrics,
+	})
+	return err
+}

@@ -1,0 +1,129 @@
+package daemon
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/twiliosf/twiliosf/sync/fault"
+	"github.com/twiliosf/twiliosf/sync/health"
+	"github.com/twiliosf/twiliosf/sync/jobs"
+	"github.com/twiliosf/twiliosf/sync/mirror"
+	"github.com/twiliosf/twiliosf/sync/store"
+)
+
+// The kinds of jobs, which are the names of the schedules too.
+const (
+	jobActive  = "active-sweep"
+	jobFull    = "full-sweep"
+	jobRefresh = "status-refresh"
+	jobDay     = "backfill-day"
+)
+
+func (g *generation) buildJobs(ctx context.Context) error {
+	every := map[string]time.Duration{jobActive: g.cfg.Sync.ActiveEvery, jobFull: g.cfg.Sync.FullEvery, jobRefresh: g.cfg.Sync.RefreshEvery}
+	sweep := func(name string, do func(context.Context) error) jobs.Handling {
+		// Each sweep has a queue of its own: a long one holds up no other.
+		return jobs.Handling{Queue: name, Do: func(ctx context.Context, _ []byte) error {
+			began := time.Now()
+			err := do(ctx)
+			if err == nil && time.Since(began) < every[name] {
+				g.health.Clear(overrun(name))
+			}
+			return err
+		}}
+	}
+	engine, err := jobs.NewRiver(ctx, g.store, jobs.Options{
+		Handlers: map[string]jobs.Handling{
+			jobActive:  sweep(jobActive, g.mirror.Sweeper.Active),
+			jobFull:    sweep(jobFull, g.mirror.Sweeper.Full),
+			jobRefresh: sweep(jobRefresh, g.mirror.Sweeper.Refresh),
+			jobDay:     {Queue: "backfill", Do: g.day},
+		},
+		Workers:   map[string]int{"backfill": g.cfg.Twilio.Concurrency},
+		Grace:     g.cfg.Drain / 4,
+		OnFailure: g.jobFailed, Log: g.log, Registerer: g.metrics,
+	})
+	if err != nil {
+		return err
+	}
+	g.engine = engine
+	var schedules []jobs.Schedule
+	for name, d := range every {
+		schedules = append(schedules, jobs.Schedule{Name: name, Spec: jobs.Every(d), Job: jobs.Job{Kind: name}})
+	}
+	g.scheduler, err = jobs.NewScheduler(g.store, engine, schedules, jobs.SchedulerOptions{
+		OnSkipped: func(name string) { g.health.Raise(skipped(name, every[name])) },
+		OnError:   g.storeState, Log: g.log,
+	})
+	return err
+}
+
+func overrun(name string) string { return name + "-overrun" }
+
+func skipped(name string, every time.Duration) health.Condition {
+	return health.Condition{
+		Name: overrun(name), Severity: health.Notice,
+		Cause:  fmt.Sprintf("The %s takes longer than the %s between its runs; the next one was left out.", name, every),
+		Remedy: "Nothing is lost. If it lasts: look at the other conditions, lengthen the interval, or raise the concurrency.",
+	}
+}
+
+// jobFailed hears of jobs that ended with an error. What a vendor answered has
+// its condition already; the rest is the store's or ours.
+func (g *generation) jobFailed(kind string, err error) {
+	if fault.Of(err) != nil {
+		return
+	}
+	g.health.Raise(health.Condition{
+		Name: "job-failed", Severity: health.Degraded, Cause: kind + ": " + err.Error(),
+		Remedy: "It is tried again at its next time. If it lasts, report it with this text.",
+	})
+}
+
+// storeState hears when the store refuses, and with nil when it works again.
+func (g *generation) storeState(err error) {
+	if err == nil {
+		g.health.Clear("store", "job-failed")
+		return
+	}
+	g.health.Raise(health.Condition{
+		Name: "store", Severity: health.Blocking, Cause: err.Error(),
+		Remedy: "Look at the disk (full? read-only?) and at the permissions of the store's folder.",
+	})
+}
+
+// day works one window of a backfill.
+func (g *generation) day(ctx context.Context, args []byte) error {
+	var d mirror.Day
+	if err := json.Unmarshal(args, &d); err != nil {
+		return fmt.Errorf("a backfill's window cannot be read: %w", err)
+	}
+	return g.mirror.Backfill.Day(ctx, d)
+}
+
+// backlog is the store's windows with the jobs that work them.
+type backlog struct {
+	*store.Store
+	generation *generation
+}
+
+var _ mirror.Backlog = (*backlog)(nil)
+
+// Plan implements mirror.Backlog: windows and jobs commit together.
+func (b *backlog) Plan(ctx context.Context, days []mirror.Day) error {
+	return b.PlanDays(ctx, days, func(tx *sql.Tx, added []mirror.Day) error {
+		all := make([]jobs.Job, len(added))
+		for i, d := range added {
+			args, err := json.Marshal(d)
+			if err != nil {
+				return fmt.Errorf("encode a window: %w", err)
+			}
+			all[i] = jobs.Job{Kind: jobDay, Args: args, Key: jobDay + "/" + string(args)}
+		}
+		_, err := b.generation.engine.EnqueueTx(ctx, tx, all...)
+		return err
+	})
+}

@@ -1,0 +1,138 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+
+	"github.com/twiliosf/twiliosf/sync/fault"
+	"github.com/twiliosf/twiliosf/sync/health"
+	"github.com/twiliosf/twiliosf/sync/mirror"
+)
+
+const (
+	usageEvery = time.Minute
+	checkEvery = time.Hour
+)
+
+// run works until ctx is done. It stops from the front to the back: first the
+// schedules, then the jobs that run, then the writer, so that each has the next
+// one to hand its work to.
+func (g *generation) run(ctx context.Context, idle bool) error {
+	var front, back sync.WaitGroup
+	writing, stopWriter := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopWriter()
+	back.Go(func() {
+		// It ends with its context's cause, which is no news here.
+		_ = g.mirror.Writer.Run(writing) //nolint:errcheck // see above
+	})
+	back.Go(func() { g.keepBooks(writing) })
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	front.Go(func() { g.checkOrg(ctx) })
+	var errs [2]error
+	if !idle {
+		front.Go(func() {
+			errs[0] = g.scheduler.Run(ctx)
+			cancel()
+		})
+	}
+	errs[1] = g.engine.Run(ctx)
+	cancel()
+	front.Wait()
+	stopWriter()
+	back.Wait()
+	return errors.Join(errs[:]...)
+}
+
+// keepBooks keeps the count of our API calls over a restart, and the quarantine's
+// condition.
+func (g *generation) keepBooks(ctx context.Context) {
+	save := func() {
+		calls := map[time.Time]int{}
+		for _, h := range g.org.HourlyUsage() {
+			calls[h.Hour] = h.Calls
+		}
+		if err := g.store.SaveUsage(context.WithoutCancel(ctx), calls, time.Now()); err != nil {
+			g.storeState(err)
+		}
+	}
+	defer save()
+	g.noteQuarantine(ctx)
+	for wait(ctx, usageEvery) {
+		save()
+		g.noteQuarantine(ctx)
+	}
+}
+
+// noteQuarantine keeps the condition true to the store: after a restart it is
+// there again, and when the last message has left it ends.
+func (g *generation) noteQuarantine(ctx context.Context) {
+	q, err := g.store.Quarantine(ctx, 1)
+	switch {
+	case err != nil:
+		return // whoever needs the store next tells of it
+	case len(q) > 0:
+		g.health.Raise(mirror.Quarantined())
+	default:
+		g.health.Clear(mirror.Quarantined().Name)
+	}
+}
+
+// checkOrg looks at the org before the first message does, so that a wrong
+// credential or a missing field is known at the start and not at night.
+func (g *generation) checkOrg(ctx context.Context) {
+	pause := backoff.NewExponentialBackOff()
+	pause.InitialInterval, pause.MaxInterval = 2*time.Second, time.Minute
+	troubles := health.NewTroubles("salesforce", g.health)
+	for {
+		err := g.records.Check(ctx)
+		next := checkEvery
+		switch {
+		case ctx.Err() != nil:
+			return
+		case err != nil:
+			troubles.Had(err)
+			next = max(pause.NextBackOff(), fault.After(err))
+		default:
+			troubles.Over()
+			pause.Reset()
+			g.noteMissing()
+		}
+		if !wait(ctx, next) {
+			return
+		}
+	}
+}
+
+// noteMissing tells which optional fields are left out.
+func (g *generation) noteMissing() {
+	const name = "salesforce-fields"
+	missing := g.records.Missing()
+	if len(missing) == 0 {
+		g.health.Clear(name)
+		return
+	}
+	g.health.Raise(health.Condition{
+		Name: name, Severity: health.Notice,
+		Cause:  fmt.Sprintf("The org lacks these fields, or hides them from the integration user: %s. They are left out.", strings.Join(missing, ", ")),
+		Remedy: "Create the fields and give the integration user access to them, or map them to others under salesforce.objects.",
+	})
+}
+
+// wait sleeps and answers false when ctx ends first.
+func wait(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
