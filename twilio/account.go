@@ -124,10 +124,13 @@ func New(opts Options) (*Account, error) {
 func (a *Account) Calls() int64 { return a.calls.Load() }
 
 // newTransport keeps a connection for each request that may be under way; the
-// standard one keeps two a host.
+// standard one keeps two a host. An HTTP/2 connection that has gone silent (a
+// firewall forgot it) is found by a ping; else every request on it would time
+// out until the kernel gives it up, a quarter of an hour later.
 func newTransport(concurrency int) http.RoundTripper {
 	t := http.DefaultTransport.(*http.Transport).Clone() //nolint:forcetypeassert // the standard library's own
 	t.MaxIdleConnsPerHost = concurrency
+	t.HTTP2 = &http.HTTP2Config{SendPingTimeout: 15 * time.Second, PingTimeout: 10 * time.Second}
 	return t
 }
 

@@ -12,11 +12,11 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/twiliosf/twiliosf/sync/fault"
-	"github.com/twiliosf/twiliosf/sync/phone"
 )
 
 // errGarbage says that an answer is not what Twilio's API sends: a proxy's
@@ -174,25 +174,25 @@ func parseRefusal(body []byte) said {
 const maxWords = 160
 
 // text is what Twilio said about a code that we do not know, without what it
-// may have copied from the request (P8): numbers are masked, quoted text and
-// what follows a colon are dropped, and so is everything that is not plain.
+// may have copied from the request (P8): quoted text and what follows a colon
+// are dropped, and words with a digit in them or with signs that are not plain
+// become dots.
 func (s said) text(status int) string {
-	words, _, _ := strings.Cut(s.message, ":")
-	words = phone.MaskText(dropQuoted(words))
-	words = strings.Map(func(r rune) rune {
-		if r == '•' || r >= ' ' && r <= '~' {
-			return r
+	text, _, _ := strings.Cut(s.message, ":")
+	words := strings.Fields(dropQuoted(text))
+	for i, word := range words {
+		if strings.IndexFunc(word, func(r rune) bool { return r <= ' ' || r > '~' || unicode.IsDigit(r) }) >= 0 {
+			words[i] = "..."
 		}
-		return -1
-	}, words)
-	words = strings.TrimSpace(words)
-	if runes := []rune(words); len(runes) > maxWords {
-		words = string(runes[:maxWords])
 	}
-	if words == "" {
+	text = strings.Join(words, " ")
+	if len(text) > maxWords {
+		text = text[:maxWords]
+	}
+	if text == "" {
 		return "HTTP " + strconv.Itoa(status)
 	}
-	return words
+	return text
 }
 
 // dropQuoted cuts quoted text out, up to the end where a quote is not closed.

@@ -114,11 +114,12 @@ func TestTwiliosTextGivesNothingAway(t *testing.T) {
 	for _, c := range []struct {
 		name, text, want string
 	}{
-		{"a number", "The number +14155550100 is odd", "The number +1415•••0100 is odd"},
+		{"a number", "The number +14155550100 is odd", "The number ... is odd"},
+		{"a number in groups", "call (415) 555-0100 now", "call ... ... now"},
 		{"a quoted value", "Parameter 'Body' has 'dear Anna' in it", "Parameter Body has ... in it"},
 		{"an open quote", `Cannot parse "dear Anna`, "Cannot parse"},
 		{"what follows a colon", "Cannot send: dear Anna", "Cannot send"},
-		{"signs", "odd\x00\n😀 text", "odd text"},
+		{"signs", "odd\x00\n😀 text", "... ... text"},
 		{"nothing left", "\"dear Anna", "HTTP 400"},
 		{"nothing", "", "HTTP 400"},
 		{"a flood", strings.Repeat("a", 5000), strings.Repeat("a", maxWords)},

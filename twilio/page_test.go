@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -18,6 +17,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/twiliosf/twiliosf/sync/message"
+	"github.com/twiliosf/twiliosf/twilio/twiliotest/openapitest"
 )
 
 const (
@@ -157,6 +157,26 @@ func TestABrokenConnectionIsItself(t *testing.T) {
 	require.NoError(t, p.read(strings.NewReader(list())), "the reader works again")
 }
 
+func FuzzPage(f *testing.F) {
+	f.Add([]byte(list(`{"sid":"` + sidA + `",` + day + `,"body":"\ud83d"}`)))
+	f.Add([]byte(`{"next_page_uri":"/x","messages":[null,{},[1],{"sid":1e400}]}`))
+	f.Add([]byte(`{"messages":[{"sid"`))
+	f.Fuzz(func(t *testing.T, page []byte) {
+		p := newPageReader()
+		if err := p.read(bytes.NewReader(page)); err != nil {
+			require.Error(t, garbage(err), "a decoder's words are put into ours")
+			return
+		}
+		for i := range p.rows {
+			require.NoError(t, whole(&p.rows[i]))
+		}
+		again := newPageReader()
+		require.NoError(t, again.read(iotest.OneByteReader(bytes.NewReader(page))))
+		require.Equal(t, p.rows, again.rows, "however it arrives")
+		require.Equal(t, p.bad, again.bad)
+	})
+}
+
 func TestPagesShareOneReader(t *testing.T) {
 	p := newPageReader()
 	require.NoError(t, p.read(bytes.NewReader(fullPage())))
@@ -226,11 +246,12 @@ func TestTwilioOwnExamples(t *testing.T) {
 
 // openAPIExamples are the examples of a successful GET, by path and name.
 func openAPIExamples(t *testing.T, paths ...string) map[string]map[string][]byte {
-	file := filepath.Join("..", "..", "shared", "contracts", "openapi", "twilio_api_v2010.yaml")
-	text, err := os.ReadFile(file)
-	if errors.Is(err, os.ErrNotExist) {
-		t.Skip("Twilio's OpenAPI documents are not beside the repository")
+	file, err := openapitest.Spec("twilio_api_v2010.yaml")
+	if errors.Is(err, openapitest.ErrNoDocument) {
+		t.Skip(err)
 	}
+	require.NoError(t, err)
+	text, err := os.ReadFile(file)
 	require.NoError(t, err)
 	var doc struct {
 		Paths map[string]struct {
