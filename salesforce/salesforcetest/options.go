@@ -1,0 +1,108 @@
+package salesforcetest
+
+import (
+	"crypto/rsa"
+	"io/fs"
+	"time"
+)
+
+// The identity that NewServer gives the integration user when Options names no
+// other. They open nothing but this emulator.
+const (
+	DefaultUsername       = "integration@twiliosf.test"
+	DefaultPassword       = "sandbox-password"
+	DefaultSecurityToken  = "SandboxSecurityToken0000"
+	DefaultConsumerKey    = "3MVG9SandboxConsumerKey"
+	DefaultConsumerSecret = "SandboxConsumerSecret"
+)
+
+// Credentials are what the org's login endpoints compare with. Empty texts take
+// the defaults above.
+type Credentials struct {
+	Username       string
+	Password       string
+	SecurityToken  string
+	ConsumerKey    string         // client id of the connected app
+	ConsumerSecret string         // client secret of the connected app
+	PublicKey      *rsa.PublicKey // verifies JWTs; nil: the pair that PrivateKeyPEM belongs to
+}
+
+// Options configures an emulated org. The zero value is an org with the standard
+// objects, the default credentials and an Enterprise Edition's daily calls.
+type Options struct {
+	// Schema is an SFDX source tree: objects/<Name>/<Name>.object-meta.xml and
+	// objects/<Name>/fields/*.field-meta.xml, at the root or under
+	// force-app/main/default. Nil: standard objects only.
+	Schema fs.FS
+	// Credentials of the one integration user.
+	Credentials Credentials
+	// Audiences are further accepted values of a JWT's aud, beside the org's own
+	// URL, https://login.salesforce.com and https://test.salesforce.com.
+	Audiences []string
+	// AllowPasswordGrant opens grant_type=password, which new orgs block.
+	AllowPasswordGrant bool
+	// DisableSOAPLogin refuses login() as newly created orgs do.
+	DisableSOAPLogin bool
+	// NoRunAsUser refuses client_credentials as an app without run-as user does.
+	NoRunAsUser bool
+	// NotApproved refuses JWTs as an app that nobody approved does.
+	NotApproved bool
+	// TrustedIP accepts the password without the security token.
+	TrustedIP bool
+	// SessionTTL is the inactivity after which a session ends. Default 2 h.
+	SessionTTL time.Duration
+
+	// DailyLimit is the org's API calls in a rolling 24 h. Default 100,000.
+	DailyLimit int
+	// LimitJitter makes every seventh Sforce-Limit-Info lag two calls behind:
+	// the figures of a real org are not monotonic.
+	LimitJitter bool
+	// StorageMB is the data storage; a record takes 2 KB. 0: 10,240 MB.
+	StorageMB int
+	// StorageStatus is the HTTP status of STORAGE_LIMIT_EXCEEDED. Not documented;
+	// default 403.
+	StorageStatus int
+
+	// RowLevelUnknownField answers an unknown field in a collections call for its
+	// row alone. Default: the whole call is refused.
+	RowLevelUnknownField bool
+	// SecondDuplicateFails makes only the second and later of two rows with one
+	// external id in a collections upsert fail. Default: all of them fail.
+	SecondDuplicateFails bool
+	// KeepMilliseconds stores the fraction of a second of DateTimes, which a real
+	// org is believed to cut off.
+	KeepMilliseconds bool
+	// Gzip compresses answers for clients that ask. Default off: it costs CPU.
+	Gzip bool
+	// Latency is how long each request of an operation takes; nil: no time.
+	Latency func(Operation) time.Duration
+	// Seed of the faults that Chance injects. The same seed and the same order of
+	// requests give the same faults.
+	Seed uint64
+}
+
+func (o Options) withDefaults() Options {
+	text := func(p *string, def string) {
+		if *p == "" {
+			*p = def
+		}
+	}
+	text(&o.Credentials.Username, DefaultUsername)
+	text(&o.Credentials.Password, DefaultPassword)
+	text(&o.Credentials.SecurityToken, DefaultSecurityToken)
+	text(&o.Credentials.ConsumerKey, DefaultConsumerKey)
+	text(&o.Credentials.ConsumerSecret, DefaultConsumerSecret)
+	if o.SessionTTL == 0 {
+		o.SessionTTL = 2 * time.Hour
+	}
+	if o.DailyLimit == 0 {
+		o.DailyLimit = 100_000
+	}
+	if o.StorageMB == 0 {
+		o.StorageMB = 10_240
+	}
+	if o.StorageStatus == 0 {
+		o.StorageStatus = 403
+	}
+	return o
+}
