@@ -1,0 +1,117 @@
+# Every target of twiliosf. Needs Go; what else a target needs, it says.
+# `make` alone lists them.
+
+SHELL         := /bin/sh
+.DEFAULT_GOAL := help
+
+GO       ?= go
+ARGS     ?=
+PKG      ?= ./...
+BENCH    ?= .
+KILLS    ?= 60
+FUZZTIME ?= 20s
+# Per package: a test that hangs ends with all goroutines printed.
+TIMEOUT  ?= 10m
+
+# git may be missing, or there may be no repository: then nobody knows better.
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unreleased)
+# Builds do not ask git a second time, which fails in a container that does not
+# own the checkout.
+export GOFLAGS := $(strip $(GOFLAGS) -buildvcs=false)
+
+# The race detector needs cgo, and that a C compiler.
+CC_FOUND := $(shell command -v gcc 2>/dev/null || command -v cc 2>/dev/null || command -v clang 2>/dev/null)
+ifneq ($(CC_FOUND),)
+RACE     := -race
+TEST_CGO := CGO_ENABLED=1
+RACE_SAY := with the race detector
+else
+RACE     :=
+TEST_CGO := CGO_ENABLED=0
+RACE_SAY := without the race detector (no C compiler here: apt-get install gcc libc6-dev)
+endif
+
+LINT := $(GO) tool -modfile=tools.mod golangci-lint
+
+##@ Use it
+
+.PHONY: help
+help: ## Show this list
+	@awk 'BEGIN {FS = ":.*## "} \
+		/^##@ / {printf "\n%s\n", substr($$0, 5)} \
+		/^[a-z][a-z-]*:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
+
+.PHONY: demo
+demo: build ## See it work: an emulated Twilio account and Salesforce org, nothing leaves the machine (ARGS="--for 30s")
+	@exec bin/twiliosf demo $(ARGS)
+
+.PHONY: build
+build: ## Build the static binary bin/twiliosf
+	@[ -x bin/twiliosf ] || echo "building bin/twiliosf; the first time takes a minute or two"
+	@CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/twiliosf ./cmd/twiliosf
+
+##@ Check it
+
+.PHONY: test
+test: ## Run all tests, with the race detector where there is a C compiler
+	@echo "make test: all packages, $(RACE_SAY)"
+	@[ -d ../shared/data ] || echo "left out: the tests on the texts of ../shared/data, which is not there"
+	@command -v systemd-analyze >/dev/null 2>&1 || echo "left out: the check of the unit files' hardening (no systemd-analyze here)"
+	@echo "left out: the vendors' npm clients (make interop), the long crash runs (make crash), figures (make bench)"
+	@$(TEST_CGO) $(GO) test $(RACE) -timeout $(TIMEOUT) $(PKG)
+
+.PHONY: race
+race: ## Run all tests anew with the race detector, in random order
+	@[ -n "$(CC_FOUND)" ] || { echo "make race: no C compiler here: apt-get install gcc libc6-dev" >&2; exit 1; }
+	@CGO_ENABLED=1 $(GO) test -race -count=1 -shuffle=on -timeout $(TIMEOUT) $(PKG)
+
+.PHONY: fmt
+fmt: ## Check that all Go files are formatted
+	@unformatted=$$(gofmt -l $$(find . -name '*.go' -not -path './.cache/*' -not -path '*/node_modules/*')) || exit 1; \
+	[ -z "$$unformatted" ] || { echo "not formatted (gofmt -w):"; echo "$$unformatted"; exit 1; } >&2
+
+.PHONY: vet
+vet: ## Run go vet
+	@$(GO) vet $(PKG)
+
+.PHONY: lint
+lint: ## Run golangci-lint, at the version in tools.mod (its first build takes minutes)
+	@$(LINT) run $(PKG)
+
+.PHONY: fuzz
+fuzz: ## Run every fuzz test for FUZZTIME each
+	@grep -rnoE --include='*_test.go' '^func Fuzz[A-Za-z0-9_]*' . | sort | while IFS=: read -r file _ name; do \
+		name=$${name#func }; \
+		echo "$$name in $$(dirname "$$file"), $(FUZZTIME)"; \
+		out=$$($(GO) test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) -timeout $(TIMEOUT) "$$(dirname "$$file")" 2>&1) \
+			|| { echo "$$out"; exit 1; }; \
+	done
+
+.PHONY: crash
+crash: ## Kill the daemon with SIGKILL at counted moments, KILLS times, and compare both sides
+	@TWILIOSF_KILLS=$(KILLS) $(GO) test -count=1 -run 'Kill|Crash' -v -timeout 60m ./cmd/...
+
+.PHONY: interop
+interop: ## Let the vendors' npm clients (twilio, jsforce) talk to the sandbox
+	@sh interop/run.sh
+
+.PHONY: verify
+verify: fmt vet lint docs-check test fuzz ## Everything that must hold before a change is merged
+
+##@ Measure and describe it
+
+.PHONY: bench
+bench: ## Print the figures, each with its goal
+	@$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem -timeout 60m $(PKG)
+
+.PHONY: docs
+docs: ## Write docs/configuration.md from the configuration's own table
+	@sh docs/configuration.sh > docs/configuration.md.new && mv docs/configuration.md.new docs/configuration.md
+
+.PHONY: docs-check
+docs-check: ## Check that docs/configuration.md is what the code says
+	@sh docs/configuration.sh | diff -u docs/configuration.md - >&2 || { echo "docs/configuration.md is out of date: make docs" >&2; exit 1; }
+
+.PHONY: clean
+clean: ## Remove what was built and downloaded here
+	@rm -rf bin .cache coverage.out

@@ -1,0 +1,364 @@
+// Package twiliosf_test holds what must be true of the repository as a whole:
+// who may import whom, how large a file may be, and that the documents and the
+// unit files say what the code does.
+package twiliosf_test
+
+import (
+	"bufio"
+	"cmp"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"maps"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+const module = "github.com/twiliosf/twiliosf"
+
+// kind is what a package is in the house. Arrows go down only, from a larger
+// kind to a smaller one, or inside the words and the commands as height says.
+type kind int
+
+const (
+	word     kind = iota // vocabulary: pure, or close to it
+	emulator             // a vendor, imitated
+	engine               // one job of the daemon, behind ports of its own
+	adapter              // a vendor, a database, a file, HTTP
+	suite                // a port's contract as tests
+	daemon               // where everything meets
+	command              // flags, signals, screens
+)
+
+// house is every package with Go files, but for those with tests only.
+var house = map[string]kind{
+	"sync/message": word,
+	"sync/phone":   word,
+	"sync/fault":   word,
+	"sync/health":  word,
+
+	"twilio/twiliotest":             emulator,
+	"twilio/twiliotest/openapitest": emulator,
+	"salesforce/salesforcetest":     emulator,
+	"deploy/salesforce":             emulator,
+
+	"sync/mirror": engine,
+
+	"config":             adapter,
+	"salesforce":         adapter,
+	"salesforce/soql":    adapter,
+	"salesforce/records": adapter,
+	"sync/console":       adapter,
+	"sync/jobs":          adapter,
+	"sync/store":         adapter,
+	"twilio":             adapter,
+
+	"sync/jobs/jobstest":     suite,
+	"sync/mirror/mirrortest": suite,
+
+	"cmd/internal/daemon": daemon,
+
+	"cmd/internal/demo":    command,
+	"cmd/internal/sandbox": command,
+	"cmd/twiliosf":         command,
+}
+
+// arrow lets one package import another. Test files are not held to arrows.
+type arrow struct{ from, to, why string }
+
+var arrows = []arrow{
+	{"sync/phone", "sync/message", "a parsed number is the vocabulary's Number"},
+	{"sync/health", "sync/fault", "a condition is made from a classed fault"},
+
+	{"sync/mirror", "sync/message", "the engine speaks of messages"},
+	{"sync/mirror", "sync/phone", "the engine masks numbers before it logs them"},
+	{"sync/mirror", "sync/fault", "the engine decides by class"},
+	{"sync/mirror", "sync/health", "the engine says what is wrong"},
+
+	{"sync/store", "sync/message", "rows hold messages"},
+	{"sync/store", "sync/mirror", "the store implements the mirror's Ledger, Changes, Cursors and Backlog"},
+	{"sync/store", "sync/fault", "a full disk is a classed fault"},
+	{"sync/jobs", "sync/store", "the store owns the database and its transactions, jobs owns River"},
+	{"sync/jobs", "sync/fault", "a failed job is reported by class"},
+	{"sync/console", "sync/health", "readiness follows the conditions"},
+
+	{"twilio", "sync/message", "rows of Twilio's list become messages"},
+	{"twilio", "sync/phone", "numbers in Twilio's error texts are masked"},
+	{"twilio", "sync/fault", "Twilio's answers are classed where they are read"},
+	{"twilio", "sync/mirror", "the account implements the mirror's Source"},
+
+	{"salesforce", "sync/message", "error texts are stripped of a message's values"},
+	{"salesforce", "sync/phone", "numbers in Salesforce's error texts are masked"},
+	{"salesforce", "sync/fault", "Salesforce's answers are classed where they are read"},
+	{"salesforce", "salesforce/soql", "queries are quoted in one place"},
+	{"salesforce/records", "salesforce", "records are written through the org"},
+	{"salesforce/records", "salesforce/soql", "queries are quoted in one place"},
+	{"salesforce/records", "sync/message", "messages become records"},
+	{"salesforce/records", "sync/phone", "numbers are masked in what is said about a record"},
+	{"salesforce/records", "sync/fault", "refusals are put in our words"},
+	{"salesforce/records", "sync/mirror", "records implements the mirror's Sink"},
+
+	{"sync/jobs/jobstest", "sync/jobs", "the suite is that port's contract"},
+	{"sync/jobs/jobstest", "sync/store", "jobs commit together with rows"},
+	{"sync/mirror/mirrortest", "sync/mirror", "the suite is that port's contract"},
+	{"sync/mirror/mirrortest", "sync/message", "the suite makes messages"},
+	{"sync/mirror/mirrortest", "sync/fault", "the suite makes vendors fail"},
+
+	{"cmd/internal/daemon", "config", "only the daemon reads the configuration"},
+	{"cmd/internal/daemon", "deploy/salesforce", "the daemon knows the objects it ships"},
+	{"cmd/internal/daemon", "salesforce", "the daemon plugs the org in"},
+	{"cmd/internal/daemon", "salesforce/records", "the daemon plugs the Sink in"},
+	{"cmd/internal/daemon", "sync/console", "the daemon serves its health"},
+	{"cmd/internal/daemon", "sync/fault", "the daemon tells faults from stopping"},
+	{"cmd/internal/daemon", "sync/health", "the daemon owns the conditions"},
+	{"cmd/internal/daemon", "sync/jobs", "the daemon owns the schedules"},
+	{"cmd/internal/daemon", "sync/message", "the control API names messages by SID"},
+	{"cmd/internal/daemon", "sync/mirror", "the daemon runs the mirror"},
+	{"cmd/internal/daemon", "sync/phone", "the daemon masks numbers"},
+	{"cmd/internal/daemon", "sync/store", "the daemon opens the store"},
+	{"cmd/internal/daemon", "twilio", "the daemon plugs the Source in"},
+
+	{"cmd/internal/sandbox", "twilio/twiliotest", "the sandbox is both emulators"},
+	{"cmd/internal/sandbox", "salesforce/salesforcetest", "the sandbox is both emulators"},
+	{"cmd/internal/sandbox", "deploy/salesforce", "the emulated org has the objects we ship"},
+	{"cmd/internal/demo", "cmd/internal/sandbox", "the demo drives the sandbox"},
+	{"cmd/internal/demo", "twilio/twiliotest", "the demo makes people write"},
+	{"cmd/internal/demo", "salesforce/salesforcetest", "the demo counts records and calls"},
+	{"cmd/internal/demo", "sync/message", "the demo shows messages"},
+	{"cmd/internal/demo", "sync/phone", "the demo masks the numbers it shows"},
+
+	{"cmd/twiliosf", "cmd/internal/daemon", "commands run the daemon or ask it"},
+	{"cmd/twiliosf", "cmd/internal/demo", "twiliosf demo"},
+	{"cmd/twiliosf", "cmd/internal/sandbox", "twiliosf sandbox"},
+	{"cmd/twiliosf", "config", "twiliosf config, and where the control socket is"},
+	{"cmd/twiliosf", "sync/health", "twiliosf status shows conditions"},
+	{"cmd/twiliosf", "sync/message", "twiliosf quarantine takes SIDs"},
+	{"cmd/twiliosf", "sync/mirror", "twiliosf backfill shows how far it has come"},
+	{"cmd/twiliosf", "sync/phone", "numbers are masked on the screen too"},
+	{"cmd/twiliosf", "sync/store", "an exit code says that another process holds the store"},
+}
+
+// owners are the libraries that stand for something we keep behind one wall: a
+// vendor, a database, a framework. Nobody else imports them.
+var owners = map[string]struct {
+	by  []string
+	why string
+}{
+	"github.com/twilio/twilio-go":         {[]string{"twilio"}, "engines see messages, not Twilio's models"},
+	"github.com/simpleforce/simpleforce":  {[]string{"salesforce"}, "it is safe only over our transport"},
+	"github.com/spf13/viper":              {[]string{"config"}, "one place knows where a value comes from"},
+	"github.com/riverqueue/river":         {[]string{"sync/jobs"}, "the job engine is behind a port"},
+	"github.com/robfig/cron":              {[]string{"sync/jobs"}, "schedules are parsed in one place"},
+	"modernc.org/sqlite":                  {[]string{"sync/store"}, "the driver belongs to the store"},
+	"github.com/jackc/pgx":                {[]string{"sync/store"}, "the driver belongs to the store"},
+	"github.com/pressly/goose":            {[]string{"sync/store"}, "the schema belongs to the store"},
+	"database/sql":                        {[]string{"sync/store", "sync/jobs", "sync/jobs/jobstest", "cmd/internal/daemon"}, "a transaction is handed from the store to jobs, by the daemon and nobody else"},
+	"github.com/nyaruka/phonenumbers":     {[]string{"sync/phone"}, "numbers are read in one place"},
+	"github.com/coreos/go-systemd":        {[]string{"cmd/internal/daemon", "cmd/twiliosf"}, "an engine does not know who manages the process"},
+	"github.com/spf13/cobra":              {[]string{"cmd/twiliosf"}, "flags end at the command"},
+	"github.com/vbauerster/mpb":           {[]string{"cmd/twiliosf", "cmd/internal/demo"}, "screens belong to commands"},
+	"github.com/getkin/kin-openapi":       {[]string{"twilio/twiliotest/openapitest"}, "for tests; it has no place in the binary"},
+	"github.com/stretchr/testify":         {[]string{"sync/jobs/jobstest", "sync/mirror/mirrortest"}, "for tests; it has no place in the binary"},
+	"testing":                             {[]string{"sync/jobs/jobstest", "sync/mirror/mirrortest"}, "it registers flags and has no place in the binary"},
+	"github.com/golang-jwt/jwt":           {[]string{"salesforce"}, "the emulator checks tokens with code of its own, or a fault in the library would hide"},
+	"github.com/prometheus/client_golang": {[]string{"salesforce", "sync/console", "sync/health", "sync/jobs", "sync/mirror", "sync/store", "twilio", "cmd/internal/daemon"}, "words and emulators measure nothing"},
+}
+
+// badNames say nothing about what is inside, or hide the standard library.
+var badNames = []string{"sync", "util", "utils", "common", "helper", "helpers", "misc", "shared", "types"}
+
+// goPackage is what a folder holds.
+type goPackage struct {
+	name    string
+	imports map[string]string // of files that are not tests: import path to file
+}
+
+// packages reads every Go file but tests.
+func packages(t *testing.T) map[string]*goPackage {
+	t.Helper()
+	found := map[string]*goPackage{}
+	for _, file := range goFiles(t) {
+		if strings.HasSuffix(file, "_test.go") {
+			continue
+		}
+		f, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ImportsOnly)
+		require.NoError(t, err)
+		dir := path.Dir(file)
+		if found[dir] == nil {
+			found[dir] = &goPackage{name: f.Name.Name, imports: map[string]string{}}
+		}
+		for _, spec := range f.Imports {
+			imported, err := strconv.Unquote(spec.Path.Value)
+			require.NoError(t, err)
+			found[dir].imports[imported] = file
+		}
+	}
+	require.NotEmpty(t, found)
+	return found
+}
+
+// goFiles lists the Go files of this module, with slashes, from its root.
+func goFiles(t *testing.T) []string {
+	t.Helper()
+	var files []string
+	err := filepath.WalkDir(".", func(p string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() && p != "." && (strings.HasPrefix(d.Name(), ".") || d.Name() == "testdata" || d.Name() == "node_modules" || d.Name() == "bin") {
+			return filepath.SkipDir
+		}
+		if filepath.Ext(p) == ".go" {
+			files = append(files, filepath.ToSlash(p))
+		}
+		return nil
+	})
+	require.NoError(t, err)
+	return files
+}
+
+func TestEveryPackageHasItsPlaceInTheHouse(t *testing.T) {
+	found := packages(t)
+	for dir := range found {
+		if _, known := house[dir]; !known {
+			t.Errorf("%s is new: give it a kind in house, arrows, and a line in docs/architecture.md", dir)
+		}
+	}
+	for dir := range house {
+		if found[dir] == nil {
+			t.Errorf("the table names %s, which is not there", dir)
+		}
+	}
+}
+
+func TestPackagesSayWhatTheyHold(t *testing.T) {
+	for dir, p := range packages(t) {
+		require.NotContains(t, badNames, p.name, dir)
+		require.NotContains(t, badNames, path.Base(dir), dir)
+		require.NotEqual(t, "sync", dir, "sync holds folders only, so that no package is ever called sync")
+	}
+}
+
+func TestPackagesImportOnlyWhatTheirArrowsAllow(t *testing.T) {
+	allowed := map[[2]string]bool{}
+	for _, a := range arrows {
+		allowed[[2]string{a.from, a.to}] = true
+	}
+	for dir, p := range packages(t) {
+		for imported, file := range p.imports {
+			to, ours := strings.CutPrefix(imported, module+"/")
+			if ours && !allowed[[2]string{dir, to}] {
+				t.Errorf("%s: %s imports %s, and no arrow allows it", file, dir, to)
+			}
+		}
+	}
+}
+
+// The table itself obeys the rules, so that an arrow cannot be added in passing.
+func TestArrowsGoDownOnly(t *testing.T) {
+	edges := map[string][]string{}
+	for _, a := range arrows {
+		name := a.from + " -> " + a.to
+		from, to := house[a.from], house[a.to]
+		require.Contains(t, house, a.from, name)
+		require.Contains(t, house, a.to, name)
+		require.NotEmpty(t, a.why, name)
+		require.GreaterOrEqual(t, from, to, "%s goes up", name)
+		require.False(t, from == engine && to != word, "%s: an engine knows words only, neither another engine nor an adapter", name)
+		require.NotEqual(t, emulator, from, "%s: an emulator imports nothing of ours, not even the client it imitates", name)
+		require.False(t, to == emulator && a.to != "deploy/salesforce" && from != command, "%s: an emulator is for tests and for commands", name)
+		require.NotEqual(t, suite, to, "%s: a suite is for tests", name)
+		require.False(t, a.to == "config" && from != daemon && a.from != "cmd/twiliosf", "%s: only the daemon and its commands know the configuration", name)
+		require.False(t, vendor(a.from) != "" && vendor(a.to) != "" && vendor(a.from) != vendor(a.to), "%s: the vendors meet in the daemon and nowhere else", name)
+		edges[a.from] = append(edges[a.from], a.to)
+	}
+	for from := range edges {
+		require.NotContains(t, reach(edges, from), from, "%s imports itself in a circle", from)
+	}
+}
+
+// vendor is the side on which a package stands, "" for neither.
+func vendor(dir string) string {
+	if side, _, _ := strings.Cut(dir, "/"); side == "twilio" || side == "salesforce" {
+		return side
+	}
+	return ""
+}
+
+// reach is everything that can be reached from a package, itself only by a circle.
+func reach(edges map[string][]string, from string) []string {
+	seen := map[string]bool{}
+	var walk func(string)
+	walk = func(at string) {
+		for _, to := range edges[at] {
+			if !seen[to] {
+				seen[to] = true
+				walk(to)
+			}
+		}
+	}
+	walk(from)
+	return slices.Sorted(maps.Keys(seen))
+}
+
+func TestVendorsAndDriversStayBehindTheirWalls(t *testing.T) {
+	for dir, p := range packages(t) {
+		for imported, file := range p.imports {
+			for library, owner := range owners {
+				if (imported == library || strings.HasPrefix(imported, library+"/")) && !slices.Contains(owner.by, dir) {
+					t.Errorf("%s imports %s, which only %s may: %s", file, imported, strings.Join(owner.by, ", "), owner.why)
+				}
+			}
+		}
+	}
+}
+
+const (
+	maxLines     = 300
+	maxTestLines = 800
+)
+
+// larger are the files that may be longer than the rest, and why.
+var larger = map[string]struct {
+	lines int
+	why   string
+}{}
+
+func TestFilesStaySmallEnoughToBeRead(t *testing.T) {
+	for _, file := range goFiles(t) {
+		limit := maxLines
+		if strings.HasSuffix(file, "_test.go") {
+			limit = maxTestLines
+		}
+		limit = cmp.Or(larger[file].lines, limit)
+		if n := lines(t, file); n > limit {
+			t.Errorf("%s has %d lines; %d are allowed: split it by concern", file, n, limit)
+		}
+	}
+	for file, l := range larger {
+		require.FileExists(t, file, "larger names a file that is not there")
+		require.NotEmpty(t, l.why, file)
+	}
+}
+
+func lines(t *testing.T, file string) int {
+	t.Helper()
+	f, err := os.Open(file)
+	require.NoError(t, err)
+	defer f.Close() //nolint:errcheck // it was only read
+	n := 0
+	s := bufio.NewScanner(f)
+	s.Buffer(nil, 1<<20)
+	for s.Scan() {
+		n++
+	}
+	require.NoError(t, s.Err())
+	return n
+}
