@@ -3,7 +3,6 @@ package salesforce
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
@@ -28,25 +27,23 @@ func (d *departure) watch(ctx context.Context) context.Context {
 }
 
 // mayHaveLeft is the cautious answer: a transport that tells nothing about its
-// connection may have sent the request.
+// connection may have sent the request. A failure to connect is the last word
+// even if an older connection was tried before: net/http tries another one for
+// a call that is not idempotent only when nothing of it was written.
 func (d *departure) mayHaveLeft(err error) bool {
-	if d.dialing.Load() {
-		return d.wrote.Load()
-	}
 	var (
 		dial *net.OpError
 		dns  *net.DNSError
 		cert *tls.CertificateVerificationError
 		rec  tls.RecordHeaderError
-		auth x509.UnknownAuthorityError
 	)
 	switch {
 	case errors.As(err, &dial) && dial.Op == "dial":
 		return false
-	case errors.As(err, &dns), errors.As(err, &cert), errors.As(err, &rec), errors.As(err, &auth):
+	case errors.As(err, &dns), errors.As(err, &cert), errors.As(err, &rec):
 		return false
 	default:
-		return true
+		return !d.dialing.Load() || d.wrote.Load()
 	}
 }
 
