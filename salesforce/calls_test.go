@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
@@ -208,4 +209,18 @@ func TestEveryExchangeIsMeasuredAndAReloadSharesTheMetrics(t *testing.T) {
 	problems, err := testutil.GatherAndLint(reg)
 	require.NoError(t, err)
 	require.Empty(t, problems)
+}
+
+func TestEachAttemptIsMeasuredAndPaysTheBudget(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		reg := prometheus.NewRegistry()
+		org := newOrg(t, inTurn(reply{status: 503}, reply{status: 503}, ok(`{}`)), func(o *salesforce.Options) { o.Registerer = reg })
+		require.NoError(t, ping(t.Context(), org))
+		require.Equal(t, 3, org.Usage().Own)
+		n, err := testutil.GatherAndCount(reg, "twiliosf_salesforce_exchange_seconds")
+		require.NoError(t, err)
+		require.Equal(t, 3, n, "login ok, ping ok, ping transient")
+		require.NoError(t, testutil.GatherAndCompare(reg, strings.NewReader("# HELP twiliosf_salesforce_retries_total Exchanges that were made again, by operation.\n"+
+			"# TYPE twiliosf_salesforce_retries_total counter\ntwiliosf_salesforce_retries_total{operation=\"ping\"} 2\n"), "twiliosf_salesforce_retries_total"))
+	})
 }

@@ -3,6 +3,7 @@ package salesforce
 import (
 	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -159,4 +160,20 @@ func FuzzFirstError(f *testing.F) {
 		text := Scrub(e.Message, []string{"b"})
 		require.LessOrEqual(t, len(text), longestText)
 	})
+}
+
+func TestScrubCutsValuesAndWhatLooksLikeANumber(t *testing.T) {
+	value := "Meet me at the old mill"
+	for text, want := range map[string]string{
+		"said Meet me at the old mill.":              "said [...].",
+		"said ...at the old mi":                      "said ...[...]",
+		"call +14155550123 or 4155550123":            "call [...] or [...]",
+		"record 0015e00000tW1f0 and 00Q5e000001tW1f": "record 0015e00000tW1f0 and 00Q5e000001tW1f",
+		"line\n\tbreaks\x00":                         "line breaks",
+	} {
+		require.Equal(t, want, Scrub(text, []string{value, "abc", ""}))
+	}
+	filler := strings.Repeat("Z", scannedText-6)
+	require.Equal(t, "[...]", scrub(vendorError{Message: filler + value}, []string{filler, value}), "a value that begins where reading ends")
+	require.LessOrEqual(t, len(Scrub(strings.Repeat("é ", 1000), nil)), longestText)
 }

@@ -359,11 +359,13 @@ func TestOverARealConnection(t *testing.T) {
 	require.NoError(t, err)
 	require.NotEmpty(t, versions)
 
+	kept := org
 	// Without connections that are kept, which could break only when written to.
 	org, err = salesforce.New(salesforce.Options{LoginURL: s.URL, Auth: grant, HTTP: &http.Transport{DisableKeepAlives: true}})
 	require.NoError(t, err)
 	_, err = org.Limits(t.Context())
 	require.NoError(t, err)
+	kept.Close()
 	s.Close()
 	_, err = org.Do(t.Context(), create)
 	require.Equal(t, fault.Transient, fault.ClassOf(err), "a connection that cannot be made has certainly done nothing")

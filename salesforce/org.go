@@ -20,6 +20,7 @@ type Org struct {
 	chain  link
 	limits *limits
 	login  *sessions
+	http   http.RoundTripper
 }
 
 // New makes an Org. It starts nothing and calls nobody; its errors are faults
@@ -29,10 +30,19 @@ func New(opts Options) (*Org, error) {
 		return nil, fmt.Errorf("salesforce: %w", err)
 	}
 	m := newMetrics(opts.Registerer)
-	base := &measure{next: newWire(&opts), metrics: m}
+	w := newWire(&opts)
+	base := &measure{next: w, metrics: m}
 	counted := newLimits(base, opts.DailyShare, m)
 	login := newSessions(newPace(counted, opts.Concurrency, m), &lobby{link: base, opts: &opts})
-	return &Org{opts: opts, chain: &retry{next: login, metrics: m}, limits: counted, login: login}, nil
+	return &Org{opts: opts, chain: &retry{next: login, metrics: m}, limits: counted, login: login, http: w.http}, nil
+}
+
+// Close gives up connections that are kept for later calls. Calls under way are
+// not disturbed.
+func (o *Org) Close() {
+	if c, ok := o.http.(interface{ CloseIdleConnections() }); ok {
+		c.CloseIdleConnections()
+	}
 }
 
 // Call is one JSON call.

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -19,7 +20,7 @@ const (
 	// longestText is how much of a vendor's text an error keeps.
 	longestText = 300
 	// scannedText is how much of it is looked at.
-	scannedText = 4000
+	scannedText = 1000
 )
 
 var (
@@ -39,12 +40,16 @@ func scrub(e vendorError, values []string) string {
 	if i := strings.LastIndex(text, "ERROR at Row:"); i >= 0 {
 		text = text[i:] // what comes before echoes the query
 	}
-	text = clip(text, scannedText)
 	switch e.Code {
 	case "STRING_TOO_LONG":
 		text = tooLarge.ReplaceAllString(text, "$1$2")
 	case "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST":
 		text = badValue.ReplaceAllString(text, "$1")
+	}
+	if len(text) > scannedText {
+		// The end may be the beginning of a value that is cut off here.
+		text = clip(text, scannedText)
+		values = append(values, text[len(text)-window:])
 	}
 	return Scrub(text, values)
 }
@@ -116,7 +121,9 @@ func valuesIn(r *request) []string {
 			}
 		}
 	}
-	return values
+	// A batch says the same things over and over.
+	slices.Sort(values)
+	return slices.Compact(values)
 }
 
 // stringsIn gathers the string values of a JSON text, but for a record's
