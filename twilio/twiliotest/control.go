@@ -80,17 +80,21 @@ func (s *Server) Seed(rows ...Row) []string {
 func (s *Server) SeedFunc(n int, row func(i int) Row, stored func(i int, sid string)) {
 	now := s.opts.Now()
 	for i := range n {
-		one := row(i)
-		s.mu.Lock()
-		r, ok := s.ledger.add(s.record(one, now))
-		s.mu.Unlock()
-		if !ok {
-			panic(fmt.Sprintf("twiliotest: SID %q is taken", one.SID))
-		}
+		sid := s.seed(row(i), now)
 		if stored != nil {
-			stored(i, r.sid())
+			stored(i, sid)
 		}
 	}
+}
+
+func (s *Server) seed(row Row, now time.Time) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r, ok := s.ledger.add(s.record(row, now))
+	if !ok {
+		panic(fmt.Sprintf("twiliotest: SID %q is taken", row.SID))
+	}
+	return r.sid()
 }
 
 // SetStatus gives a message a status and an error code (0 for none) for good:

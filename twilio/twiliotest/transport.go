@@ -82,6 +82,7 @@ func (h handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(rep.status)
 	if rep.cut == halfAway {
 		_, _ = w.Write(rep.body[:len(rep.body)/2]) // the client may have gone
+		_ = http.NewResponseController(w).Flush()  // likewise
 		sever(w, false)
 	}
 	_, _ = w.Write(rep.body)
