@@ -42,7 +42,7 @@ type Sweeper struct {
 
 	mu         sync.Mutex
 	activeMark time.Time // newest message the last active sweep saw
-	activePage int       // page size that would have held the last active sweep
+	activePage int       // page size of the next active sweep
 }
 
 // Full reads the whole account from now back past the cursor, without a date
@@ -167,9 +167,14 @@ func (s *Sweeper) Active(ctx context.Context) error {
 	if len(open) > 0 && open[0].At.Before(wish) {
 		wish = open[0].At
 	}
-	pages := 0
+	pages, needed := 0, 0
 	t, err := s.sweep(ctx, "active", Window{PageSize: size}, func(ctx context.Context, rows []message.Message, t *tally) (bool, error) {
 		pages++
+		for i := range rows {
+			if !rows[i].At().Before(wish) {
+				needed++
+			}
+		}
 		if err := s.merge(ctx, rows, t); err != nil {
 			return false, err
 		}
@@ -178,7 +183,7 @@ func (s *Sweeper) Active(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.activeEnd(t)
+	s.activeEnd(t, needed)
 	return nil
 }
 
@@ -191,13 +196,15 @@ func (s *Sweeper) activeStart() (bound time.Time, pageSize int) {
 	return s.activeMark.Add(-activeOverlap), s.activePage
 }
 
-func (s *Sweeper) activeEnd(t tally) {
+// activeEnd remembers how far this one came, and makes the next one's page large
+// enough for as much as this one needed.
+func (s *Sweeper) activeEnd(t tally, needed int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if t.Newest.After(s.activeMark) {
 		s.activeMark = t.Newest
 	}
-	s.activePage = min(max(50, t.Changed*2), 1000)
+	s.activePage = min(max(50, needed*5/4), 1000)
 }
 
 // Refresh asks again for messages whose status may still change: by SID while

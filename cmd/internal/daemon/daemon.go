@@ -37,8 +37,11 @@ type Options struct {
 	// Watchdog is how often the service manager wants a sign of life, 0 for never.
 	Watchdog time.Duration
 	// Idle leaves the schedules out: only what is asked for over the control
-	// API is done. Nothing is listened on.
+	// API is done.
 	Idle bool
+	// Deaf listens on no address. A test in virtual time needs it: its clock
+	// stands still while anything waits for a socket.
+	Deaf bool
 }
 
 // Daemon is one configured daemon. Make it with New, Run it, Close it.

@@ -29,7 +29,7 @@ type fronts struct {
 // listen opens the console and the control socket.
 func (d *Daemon) listen(cfg *config.Config) (*fronts, error) {
 	f := &fronts{handler: console.New(d, d.health)}
-	if d.o.Idle {
+	if d.o.Deaf {
 		return f, nil
 	}
 	if err := f.move(d, cfg); err != nil {
@@ -49,7 +49,7 @@ func (d *Daemon) listen(cfg *config.Config) (*fronts, error) {
 func (f *fronts) move(d *Daemon, cfg *config.Config) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if d.o.Idle || (f.console != nil && f.console.Addr == cfg.Console.Listen) {
+	if d.o.Deaf || (f.console != nil && f.console.Addr == cfg.Console.Listen) {
 		return nil
 	}
 	l, err := net.Listen("tcp", cfg.Console.Listen)
