@@ -44,10 +44,11 @@ var house = map[string]kind{
 	"sync/fault":   word,
 	"sync/health":  word,
 
+	"deploy/salesforce": word, // the metadata bundle, embedded
+
 	"twilio/twiliotest":             emulator,
 	"twilio/twiliotest/openapitest": emulator,
 	"salesforce/salesforcetest":     emulator,
-	"deploy/salesforce":             emulator,
 
 	"sync/mirror": engine,
 
@@ -273,7 +274,7 @@ func TestArrowsGoDownOnly(t *testing.T) {
 		require.GreaterOrEqual(t, from, to, "%s goes up", name)
 		require.False(t, from == engine && to != word, "%s: an engine knows words only, neither another engine nor an adapter", name)
 		require.NotEqual(t, emulator, from, "%s: an emulator imports nothing of ours, not even the client it imitates", name)
-		require.False(t, to == emulator && a.to != "deploy/salesforce" && from != command, "%s: an emulator is for tests and for commands", name)
+		require.False(t, to == emulator && from != command, "%s: an emulator is for tests and for commands", name)
 		require.NotEqual(t, suite, to, "%s: a suite is for tests", name)
 		require.False(t, a.to == "config" && from != daemon && a.from != "cmd/twiliosf", "%s: only the daemon and its commands know the configuration", name)
 		require.False(t, vendor(a.from) != "" && vendor(a.to) != "" && vendor(a.from) != vendor(a.to), "%s: the vendors meet in the daemon and nowhere else", name)
