@@ -22,6 +22,7 @@ import (
 var errStopping = errors.New("stopping")
 
 func contextWithCause(t *testing.T) (context.Context, func()) {
+	t.Helper()
 	ctx, cancel := context.WithCancelCause(t.Context())
 	return ctx, func() { cancel(errStopping) }
 }
@@ -215,7 +216,7 @@ func TestMetricsCountEveryRequestByWhatCameOfIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		reg := prometheus.NewPedanticRegistry()
 		with := func(o *twilio.Options) { o.Registerer, o.Concurrency = reg, 6 }
-		acc, _ := account(t, func(n int, r *http.Request) (*http.Response, error) {
+		acc, _ := account(t, func(n int, _ *http.Request) (*http.Response, error) {
 			switch n {
 			case 1:
 				return refuse(429, 20429), nil
@@ -252,7 +253,7 @@ twiliosf_twilio_unreadable_rows_total 1
 
 		account(t, nil, with) // a reload makes a second one on the same registry
 		taken := prometheus.NewRegistry()
-		taken.MustRegister(prometheus.NewGauge(prometheus.GaugeOpts{Name: "twiliosf_twilio_requests_total", Help: "another"}))
+		taken.MustRegister(prometheus.NewCounter(prometheus.CounterOpts{Name: "twiliosf_twilio_requests_total", Help: "another"}))
 		_, err = twilio.New(twilio.Options{AccountSID: accountSID, AuthToken: authToken, Registerer: taken})
 		require.Error(t, err, "a name that something else has")
 	})

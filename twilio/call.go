@@ -37,7 +37,7 @@ type operation struct {
 type call struct {
 	account *Account
 	op      operation
-	ctx     context.Context //nolint:containedctx // the generated services pass none on
+	ctx     context.Context // the generated services pass none on
 	method  string          // of the request, "" before it
 	url     *url.URL        // where it went
 	body    io.ReadCloser   // of the answer
@@ -86,7 +86,7 @@ func label(ctx context.Context, err error) string {
 // SendRequest does what the generated services ask for. Unlike the library's
 // own it gives back only answers in the 200s, hands every other out as a fault
 // with its body read and closed, and leaves the query as it is.
-func (c *call) SendRequest(method, rawURL string, data url.Values, headers map[string]interface{}, body ...byte) (*http.Response, error) {
+func (c *call) SendRequest(method, rawURL string, data url.Values, headers map[string]any, body ...byte) (*http.Response, error) {
 	req, err := c.request(method, rawURL, data, headers, body)
 	if err != nil {
 		return nil, err
@@ -109,7 +109,7 @@ func (c *call) SendRequest(method, rawURL string, data url.Values, headers map[s
 	return resp, nil
 }
 
-func (c *call) request(method, rawURL string, data url.Values, headers map[string]interface{}, body []byte) (*http.Request, error) {
+func (c *call) request(method, rawURL string, data url.Values, headers map[string]any, body []byte) (*http.Request, error) {
 	u, err := url.Parse(rawURL)
 	if err != nil {
 		return nil, fault.New(fault.Permanent, c.op.name, errors.New("the request has no valid URL"))

@@ -25,33 +25,39 @@ func parseDate(text []byte) (time.Time, error) {
 	return time.Time{}, fmt.Errorf("%d characters that are no date", len(text))
 }
 
-// parseUsual reads the one form that Twilio writes, ten times as fast as
-// time.Parse: three dates a message are a third of what decoding it costs. It
-// takes nothing that time.RFC1123Z would not.
+// usual is the form of every date that Twilio writes: the marks stand where
+// they stand here, whatever the letters and digits are.
+const usual = "Thu, 30 Jul 2015 20:12:31 +0000"
+
+// parseUsual reads that form, ten times as fast as time.Parse: else three dates
+// a message would cost half of what decoding it does. It takes nothing that
+// time.RFC1123Z would not.
 func parseUsual(s []byte) (time.Time, bool) {
-	if len(s) != len("Thu, 30 Jul 2015 20:12:31 +0000") ||
-		s[3] != ',' || s[4] != ' ' || s[7] != ' ' || s[11] != ' ' || s[16] != ' ' ||
-		s[19] != ':' || s[22] != ':' || string(s[25:]) != " +0000" || !isWeekday(s[:3]) {
+	if len(s) != len(usual) || string(s[25:]) != usual[25:] || !isWeekday(s[:3]) {
 		return time.Time{}, false
 	}
-	month := monthOf(s[8:11])
-	year := twoDigits(s[12:])*100 + twoDigits(s[14:])
-	day, hour, minute, second := twoDigits(s[5:]), twoDigits(s[17:]), twoDigits(s[20:]), twoDigits(s[23:])
-	if month == 0 || day < 1 || twoDigits(s[12:]) < 0 || twoDigits(s[14:]) < 0 ||
-		hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 || second > 59 {
+	for _, i := range [...]int{3, 4, 7, 11, 16, 19, 22} {
+		if s[i] != usual[i] {
+			return time.Time{}, false
+		}
+	}
+	month, century, year := monthOf(s[8:11]), twoDigits(s[12:], 99), twoDigits(s[14:], 99)
+	day, hour, minute, second := twoDigits(s[5:], 31), twoDigits(s[17:], 23), twoDigits(s[20:], 59), twoDigits(s[23:], 59)
+	if month == 0 || day == 0 || min(century, year, day, hour, minute, second) < 0 {
 		return time.Time{}, false
 	}
-	t := time.Date(year, month, day, hour, minute, second, 0, time.UTC)
+	t := time.Date(century*100+year, month, day, hour, minute, second, 0, time.UTC)
 	return t, t.Day() == day // the 31st of a shorter month has moved on
 }
 
-// twoDigits is the number that s begins with, -1 if it is none.
-func twoDigits(s []byte) int {
+// twoDigits is the number that s begins with, -1 if it is none or above most.
+func twoDigits(s []byte, most int) int {
 	tens, ones := s[0]-'0', s[1]-'0'
-	if tens > 9 || ones > 9 {
+	n := int(tens)*10 + int(ones)
+	if tens > 9 || ones > 9 || n > most {
 		return -1
 	}
-	return int(tens)*10 + int(ones)
+	return n
 }
 
 func isWeekday(s []byte) bool {

@@ -92,6 +92,7 @@ func TestListAndFetchGiveWhatTheAccountHolds(t *testing.T) {
 // validated holds every request and answer against Twilio's own OpenAPI
 // document, where it is on this machine.
 func validated(t *testing.T) func(*twilio.Options) {
+	t.Helper()
 	file, err := openapitest.Spec("twilio_api_v2010.yaml")
 	return func(o *twilio.Options) {
 		if errors.Is(err, openapitest.ErrNoDocument) {

@@ -28,7 +28,7 @@ var errCut = errors.New("the answer is cut off")
 
 const (
 	hintKey     = "Check twilio.api_key_sid and twilio.api_key_secret: the key may be revoked or mistyped, a test credential, or made in another region than twilio.base_url or TWILIO_REGION names."
-	hintToken   = "Check twilio.account_sid and twilio.auth_token: the token may be rotated or mistyped, a test credential, or of another region than twilio.base_url or TWILIO_REGION names."
+	hintToken   = "Check twilio.account_sid and twilio.auth_token: the token may be rotated or mistyped, a test credential, or of another region than twilio.base_url or TWILIO_REGION names." //nolint:gosec // no credential: where to look for one
 	hintAccount = "The Twilio account is suspended, closed or not yet active: look at its state in the Twilio Console."
 	hintTest    = "These are Twilio's test credentials, which can read no messages: use the live ones."
 	hintBase    = "Check twilio.base_url and the proxy settings: what answers there is not Twilio's API."
@@ -229,7 +229,7 @@ var parameters = map[string]bool{
 // none or it cannot be read.
 func retryAfter(header string) time.Duration {
 	if seconds, err := strconv.ParseUint(strings.TrimSpace(header), 10, 31); err == nil {
-		return time.Duration(seconds) * time.Second //nolint:gosec // 31 bits
+		return time.Duration(seconds) * time.Second
 	}
 	if at, err := http.ParseTime(header); err == nil {
 		return max(0, time.Until(at))

@@ -136,7 +136,7 @@ func TestTwiliosTextGivesNothingAway(t *testing.T) {
 
 func twilioJSON(code int, text string) string {
 	quoted := strings.NewReplacer(`"`, `\"`, "\n", `\n`, "\x00", `\u0000`).Replace(text)
-	return fmt.Sprintf(`{"code":%d,"message":"%s","status":400}`, code, quoted)
+	return fmt.Sprintf(`{"code":%d,"status":400,"message":`, code) + `"` + quoted + `"}`
 }
 
 func TestRetryAfterIsSecondsOrADate(t *testing.T) {

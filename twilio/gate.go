@@ -85,7 +85,8 @@ func (g *gate) leave(s slot, throttled, ok bool) {
 			g.allow(max(1, g.allowed/2))
 		}
 	case ok && g.allowed < g.most:
-		if g.streak++; g.streak >= successesToGrow {
+		g.streak++
+		if g.streak >= successesToGrow {
 			g.streak = 0
 			g.allow(g.allowed + 1)
 		}

@@ -47,8 +47,7 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 // register puts a collector on reg, or takes the equal one that is there.
 func register[C prometheus.Collector](reg prometheus.Registerer, c *C) error {
 	err := reg.Register(*c)
-	var there prometheus.AlreadyRegisteredError
-	if errors.As(err, &there) {
+	if there, ok := errors.AsType[prometheus.AlreadyRegisteredError](err); ok {
 		if same, ok := there.ExistingCollector.(C); ok {
 			*c = same
 			return nil

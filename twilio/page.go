@@ -110,7 +110,8 @@ func (p *pageReader) readRows() error {
 			continue
 		}
 		p.rows = p.rows[:len(p.rows)-1]
-		if p.bad++; p.first == nil {
+		p.bad++
+		if p.first == nil {
 			p.firstAt, p.first = position, problem
 		}
 	}

@@ -41,6 +41,7 @@ func fullPage() []byte {
 func BenchmarkPage(b *testing.B) {
 	page := fullPage()
 	perMessage := func(b *testing.B) {
+		b.Helper()
 		b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/1000, "ns/message")
 	}
 	b.Run("ours", func(b *testing.B) {

@@ -80,7 +80,7 @@ func TestAPageIsReadFieldByField(t *testing.T) {
 			require.NoError(t, p.read(strings.NewReader(fullRow[:len(fullRow)-1]+`,"messages":[]}`))) // leaves its traces
 			require.NoError(t, p.read(iotest.OneByteReader(strings.NewReader(c.page))))
 			require.Zero(t, p.bad, p.first)
-			require.Equal(t, len(c.want), len(p.rows))
+			require.Len(t, p.rows, len(c.want))
 			for i := range c.want {
 				require.Equal(t, c.want[i], p.rows[i])
 			}
@@ -246,6 +246,7 @@ func TestTwilioOwnExamples(t *testing.T) {
 
 // openAPIExamples are the examples of a successful GET, by path and name.
 func openAPIExamples(t *testing.T, paths ...string) map[string]map[string][]byte {
+	t.Helper()
 	file, err := openapitest.Spec("twilio_api_v2010.yaml")
 	if errors.Is(err, openapitest.ErrNoDocument) {
 		t.Skip(err)

@@ -60,11 +60,13 @@ func (p *pauses) NextBackOff() time.Duration {
 	case f == nil:
 		return backoff.Stop
 	case f.Class == fault.Transient:
-		if p.transient++; p.transient >= transientTries {
+		p.transient++
+		if p.transient >= transientTries {
 			return backoff.Stop
 		}
 	case f.Class == fault.Throttled:
-		if p.throttled++; p.throttled >= throttledTries {
+		p.throttled++
+		if p.throttled >= throttledTries {
 			return backoff.Stop
 		}
 	default:

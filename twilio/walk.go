@@ -95,7 +95,8 @@ func (w *walk) run(ctx context.Context, link string) (expired bool, err error) {
 		if err != nil || !more || next == "" {
 			return false, err
 		}
-		if empty++; len(w.reader.rows) > 0 || w.reader.bad > 0 {
+		empty++
+		if len(w.reader.rows) > 0 || w.reader.bad > 0 {
 			empty = 0
 		}
 		switch {
@@ -111,7 +112,7 @@ func (w *walk) run(ctx context.Context, link string) (expired bool, err error) {
 // read reads the page at link, whole, and answers the link to the next.
 func (w *walk) read(ctx context.Context, link string) (next string, err error) {
 	err = w.account.repeat(ctx, opList, func(c *call) error {
-		resp, err := openapi.NewApiServiceWithClient(c).RequestHandler().Get(apiURL+link, nil, nil, "")
+		resp, err := openapi.NewApiServiceWithClient(c).RequestHandler().Get(apiURL+link, nil, nil, "") //nolint:bodyclose // attempt closes it
 		if err != nil {
 			return asMissing(err)
 		}

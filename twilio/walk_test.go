@@ -192,7 +192,8 @@ func TestAnInvalidPageTokenBeginsTheWalkAgain(t *testing.T) {
 			if !strings.Contains(r.URL.RawQuery, "PageToken") {
 				return respond(200, page(listPath+"?PageToken=x", sid(1))), nil
 			}
-			if expired++; expired <= 1 {
+			expired++
+			if expired <= 1 {
 				return refuse(400, 21481), nil
 			}
 			return respond(200, page("", sid(2))), nil

@@ -66,7 +66,7 @@ func MaskText(text string) string {
 		}
 		digits, plus, ascii := pickDigits(found)
 		switch {
-		case len(digits) < numberLike && !(plus && len(digits) >= numberLike-2):
+		case len(digits) < numberLike && (!plus || len(digits) < numberLike-2):
 			return found
 		case !ascii:
 			return hidden
@@ -164,7 +164,7 @@ func pickDigits(s string) (digits string, plus, ascii bool) {
 			plus = true
 		case unicode.IsDigit(r):
 			ascii = ascii && r <= '9'
-			picked = append(picked, byte(r))
+			picked = append(picked, byte(r&0x7f)) // of use when ascii only
 		}
 	}
 	return string(picked), plus, ascii

@@ -74,6 +74,7 @@ func Parse(raw, country string) (message.Number, error) {
 func check(n *phonenumbers.PhoneNumber, country string) error {
 	digits := len(phonenumbers.GetNationalSignificantNumber(n))
 	switch phonenumbers.IsPossibleNumberWithReason(n) {
+	case phonenumbers.IS_POSSIBLE:
 	case phonenumbers.INVALID_COUNTRY_CODE:
 		return ErrCode
 	case phonenumbers.TOO_LONG:
@@ -83,11 +84,9 @@ func check(n *phonenumbers.PhoneNumber, country string) error {
 	case phonenumbers.INVALID_LENGTH:
 		return fmt.Errorf("%w: no number of +%d has %d digits after it", ErrNoNumber, n.GetCountryCode(), digits)
 	}
-	switch n.GetCountryCodeSource() {
-	case phonenumbers.PhoneNumber_FROM_NUMBER_WITH_PLUS_SIGN, phonenumbers.PhoneNumber_FROM_NUMBER_WITH_IDD:
-		return nil
-	}
-	if !phonenumbers.IsValidNumber(n) {
+	source := n.GetCountryCodeSource()
+	international := source == phonenumbers.PhoneNumber_FROM_NUMBER_WITH_PLUS_SIGN || source == phonenumbers.PhoneNumber_FROM_NUMBER_WITH_IDD
+	if !international && !phonenumbers.IsValidNumber(n) {
 		return fmt.Errorf("%w (%s)", ErrForeign, country)
 	}
 	return nil
