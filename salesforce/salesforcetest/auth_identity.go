@@ -90,9 +90,23 @@ func (s *Server) revoke(x *exchange) *reply {
 }
 
 // admitPlain checks the session of the identity endpoints, which answer 403 and
-// plain text. https://help.salesforce.com/s/articleView?id=xcloud.remoteaccess_using_openid.htm
+// plain text, and which also take the token as a parameter.
+// https://help.salesforce.com/s/articleView?id=xcloud.remoteaccess_using_openid.htm
 func (s *Server) admitPlain(x *exchange) *reply {
-	if s.authenticate(x.r.Header.Get("Authorization")) == nil {
+	if x.r.Method != http.MethodGet && x.r.Method != http.MethodPost {
+		return errorReply(false, methodNotAllowed(x.r.Method, "GET", "POST"))
+	}
+	query := x.r.URL.Query()
+	for k, v := range query {
+		if k != "oauth_token" && k != "access_token" && (k != "format" || v[0] != "json") {
+			return errorReply(false, fail(400, "ILLEGAL_QUERY_PARAMETER_VALUE", "The query parameter '"+k+"' is not supported by this resource"))
+		}
+	}
+	header := x.r.Header.Get("Authorization")
+	if token := query.Get("oauth_token") + query.Get("access_token"); header == "" {
+		header = "Bearer " + token
+	}
+	if s.authenticate(header) == nil {
 		return nil
 	}
 	return (&reply{status: http.StatusForbidden, body: []byte("Bad_OAuth_Token")}).set("Content-Type", htmlType)

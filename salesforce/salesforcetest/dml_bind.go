@@ -100,28 +100,14 @@ func (s *Server) bindParent(r *record, rel *field, kid *node) *Error {
 		r.set = append(r.set, binding{field: rel})
 		return nil
 	}
-	var key *node
-	for i := range kid.kids {
-		if kid.kids[i].key != "attributes" && key == nil {
-			key = &kid.kids[i]
-		} else if kid.kids[i].key != "attributes" {
-			return fail(400, "INVALID_FIELD", "More than 1 field provided in an external foreign key reference in entity: "+r.obj.name)
-		}
-	}
 	parent := s.schema.object(rel.refTo[0])
-	if key == nil {
-		return fail(400, "INVALID_FIELD", "No external foreign key provided in entity: "+r.obj.name)
+	f, key, err := foreignKey(r.obj, parent, kid)
+	if err != nil {
+		return err
 	}
-	f := parent.visible(key.key)
-	if f == nil {
-		return noSuchColumn(parent.name, key.key)
-	}
-	if !f.externalID && !f.idLookup {
-		return fail(400, "INVALID_FIELD", "Field "+f.name+" is not an external id or indexed in entity "+parent.name)
-	}
-	v, bad := s.convert(f, key)
-	if bad != nil {
-		return bad
+	v, err := s.convert(f, key)
+	if err != nil {
+		return err
 	}
 	rows := s.table(parent).indexes[f.slot].find(v)
 	switch len(rows) {
@@ -135,6 +121,31 @@ func (s *Server) bindParent(r *record, rel *field, kid *node) *Error {
 			"More than one record found for external id field: %s", f.name)))
 	}
 	return nil
+}
+
+// foreignKey finds the one external id that names a parent.
+func foreignKey(child, parent *object, n *node) (*field, *node, *Error) {
+	var key *node
+	for i := range n.kids {
+		if n.kids[i].key == "attributes" {
+			continue
+		}
+		if key != nil {
+			return nil, nil, fail(400, "INVALID_FIELD", "More than 1 field provided in an external foreign key reference in entity: "+child.name)
+		}
+		key = &n.kids[i]
+	}
+	if key == nil {
+		return nil, nil, fail(400, "INVALID_FIELD", "No external foreign key provided in entity: "+child.name)
+	}
+	f := parent.visible(key.key)
+	if f == nil {
+		return nil, nil, noSuchColumn(parent.name, key.key)
+	}
+	if f.src != fromBlob || !f.externalID && !f.idLookup {
+		return nil, nil, fail(400, "INVALID_FIELD", "Field "+f.name+" is not an external id or indexed in entity "+parent.name)
+	}
+	return f, key, nil
 }
 
 // tokenName is what the org calls a JSON value in its errors.

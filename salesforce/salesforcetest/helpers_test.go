@@ -46,14 +46,20 @@ type user struct {
 // login makes an org with our objects and a session in it.
 func login(t testing.TB, opts salesforcetest.Options) *user {
 	t.Helper()
+	u := visit(t, opts)
+	u.relogin()
+	return u
+}
+
+// visit is login without a session.
+func visit(t testing.TB, opts salesforcetest.Options) *user {
+	t.Helper()
 	if opts.Schema == nil {
 		opts.Schema = metadata.FS
 	}
 	org := salesforcetest.NewServer(opts)
 	t.Cleanup(org.Close)
-	u := &user{t: t, org: org, client: org.Client()}
-	u.relogin()
-	return u
+	return &user{t: t, org: org, client: org.Client()}
 }
 
 func (u *user) relogin() {

@@ -124,7 +124,7 @@ func TestUpsertByExternalID(t *testing.T) {
 	status, body = u.call("PATCH", old, `{"Body__c":"four"}`)
 	require.Equal(t, 204, status)
 	require.Empty(t, body)
-	status, body = u.call("PATCH", old+"x", `{"Body__c":"five"}`)
+	status, body = u.call("PATCH", strings.Replace(old, sid(7), sid(9), 1), `{"Body__c":"five"}`)
 	require.Equal(t, 201, status)
 	require.NotContains(t, body, "created")
 }

@@ -105,19 +105,12 @@ func (s *schema) addSourceObject(tree fs.FS, root, name string) error {
 	prefix := "a" + string(base62[n/62%62]) + string(base62[n%62])
 	o := newObject(name, x.Label, x.PluralLabel, prefix)
 	o.custom, o.searchable = true, x.EnableSearch
-	nf := &field{name: "Name", label: x.NameField.Label, typ: typeString, length: 80, nameField: true}
-	switch x.NameField.Type {
-	case "AutoNumber":
-		nf.autoNumber, nf.required = x.NameField.DisplayFormat, true
-		if strings.Count(nf.autoNumber, "{") != 1 || !strings.Contains(nf.autoNumber, "0}") {
-			return fmt.Errorf("%s: display format %q has no {000}", file, nf.autoNumber)
-		}
-	case "Text":
-	default:
-		return fmt.Errorf("%s: name field type %q is not supported", file, x.NameField.Type)
+	nf, err := x.nameField()
+	if err == nil {
+		err = o.add(nf)
 	}
-	if err := o.add(nf); err != nil {
-		return err
+	if err != nil {
+		return fmt.Errorf("%s: %w", file, err)
 	}
 	switch x.SharingModel {
 	case "ReadWrite", "Read", "Private":
@@ -129,6 +122,22 @@ func (s *schema) addSourceObject(tree fs.FS, root, name string) error {
 		return fmt.Errorf("%s: sharing model %q is not supported", file, x.SharingModel)
 	}
 	return s.add(o)
+}
+
+// nameField is the object's Name: text, or a number that the org gives.
+func (x *sfdxObject) nameField() (*field, error) {
+	f := &field{name: "Name", label: x.NameField.Label, typ: typeString, length: 80, nameField: true}
+	switch x.NameField.Type {
+	case "Text":
+	case "AutoNumber":
+		f.autoNumber, f.required = x.NameField.DisplayFormat, true
+		if strings.Count(f.autoNumber, "{") != 1 || !strings.Contains(f.autoNumber, "0}") {
+			return nil, fmt.Errorf("display format %q has no {000}", f.autoNumber)
+		}
+	default:
+		return nil, fmt.Errorf("name field type %q is not supported", x.NameField.Type)
+	}
+	return f, nil
 }
 
 func (s *schema) addSourceFields(tree fs.FS, dir string, o *object) error {
