@@ -89,7 +89,7 @@ func (b *Backfill) once(ctx context.Context, d Day) error {
 			return false, err
 		}
 		b.report(d, &liveDay{seen: t.Seen, changed: t.Changed, share: share(d, rows)})
-		return true, b.breathe(ctx, t.Changed, 0)
+		return true, b.breathe(ctx, t, 0)
 	})
 	if err != nil {
 		return err

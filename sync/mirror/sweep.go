@@ -66,7 +66,7 @@ func (s *Sweeper) Full(ctx context.Context) error {
 		if err := s.merge(ctx, rows, t); err != nil {
 			return false, err
 		}
-		return !before(rows, bound), s.breathe(ctx, t.Changed, patience)
+		return !before(rows, bound), s.breathe(ctx, t, patience)
 	})
 	if err != nil {
 		return err
@@ -226,7 +226,7 @@ func (s *Sweeper) Refresh(ctx context.Context) error {
 			if err := s.merge(ctx, rows, t); err != nil {
 				return false, err
 			}
-			return !before(rows, bound), s.breathe(ctx, t.Changed, patience)
+			return !before(rows, bound), s.breathe(ctx, t, patience)
 		}); err != nil {
 			return err
 		}

@@ -39,6 +39,7 @@ type walker struct {
 type tally struct {
 	Seen, Changed int
 	Newest        time.Time // the latest message.At among what was seen
+	unasked       int       // changes since breathe last asked the store
 }
 
 // walk reads a window, merges what keep lets through and goes on for as long as
@@ -94,6 +95,7 @@ func (k *walker) merge(ctx context.Context, rows []message.Message, t *tally) er
 		return err
 	}
 	t.Changed += n
+	t.unasked += n
 	if n > 0 {
 		k.writer.Wake()
 	}
@@ -137,10 +139,11 @@ func (k *walker) settled(ctx context.Context, upTo Seq, left int, atMost time.Du
 }
 
 // breathe holds a walk back while the writer is far behind.
-func (k *walker) breathe(ctx context.Context, changed int, atMost time.Duration) error {
-	if changed == 0 {
+func (k *walker) breathe(ctx context.Context, t *tally, atMost time.Duration) error {
+	if t.unasked < maxWaiting/4 {
 		return nil
 	}
+	t.unasked = 0
 	upTo, err := k.Ledger.Newest(ctx)
 	if err != nil {
 		return err

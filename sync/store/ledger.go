@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"maps"
 	"strings"
 	"time"
 
@@ -57,11 +58,20 @@ type sighting struct {
 }
 
 // news drops from seen what the store knows already, and all but the newest
-// sighting of a SID.
+// sighting of a SID. Where the first rows of a page are all new, as in a
+// backfill, the others are not looked up: the upsert leaves alone what is known.
 func (s *Store) news(ctx context.Context, seen []message.Message) ([]sighting, error) {
-	known, err := s.sightings(ctx, seen)
+	sample := min(len(seen), lookupRows)
+	known, err := s.sightings(ctx, seen[:sample])
 	if err != nil {
 		return nil, err
+	}
+	if len(known) > 0 && sample < len(seen) {
+		rest, err := s.sightings(ctx, seen[sample:])
+		if err != nil {
+			return nil, err
+		}
+		maps.Copy(known, rest)
 	}
 	news := make([]sighting, 0, len(seen))
 	place := make(map[message.SID]int, len(seen))

@@ -1,0 +1,137 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"runtime/pprof"
+	"strings"
+	"syscall"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/twiliosf/twiliosf/cmd/internal/daemon"
+	"github.com/twiliosf/twiliosf/cmd/internal/sandbox"
+	"github.com/twiliosf/twiliosf/config"
+)
+
+const (
+	childArg = "child-daemon"
+	// profileVar names a file for the daemon's CPU profile.
+	profileVar = "TWILIOSF_BENCH_PROFILE"
+)
+
+// child is the daemon's process.
+func child(configPath string) int {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
+	defer stop()
+	if path := os.Getenv(profileVar); path != "" {
+		f, err := os.Create(path) //nolint:gosec // the one who runs the bench says where
+		if err == nil {
+			err = pprof.StartCPUProfile(f)
+		}
+		if err != nil {
+			fmt.Fprintln(os.Stderr, "bench:", err)
+			return 1
+		}
+		defer pprof.StopCPUProfile()
+	}
+	log, err := zap.NewProduction(zap.IncreaseLevel(zap.WarnLevel))
+	if err != nil {
+		return 1
+	}
+	daemon.TuneMemory()
+	d, err := daemon.New(ctx, daemon.Options{
+		Load: func() (*config.Config, error) { return config.Load(configPath, nil) }, Version: "bench", Log: log,
+		Notify: func(state string) {
+			if strings.HasPrefix(state, "READY=1") {
+				fmt.Println("READY")
+			}
+		},
+	})
+	if err == nil {
+		err = errors.Join(d.Run(ctx), d.Close())
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench: the daemon:", err)
+		return 1
+	}
+	return 0
+}
+
+// process is a daemon in a child process.
+type process struct {
+	cmd   *exec.Cmd
+	ready time.Duration // from start to READY
+}
+
+// start runs a daemon on the sandbox with its store in dir and waits until it is
+// ready. edit may change the configuration.
+func start(ctx context.Context, s *sandbox.Sandbox, dir string, edit func(string) string) (*process, error) {
+	text := s.ConfigYAML(dir)
+	if edit != nil {
+		text = edit(text)
+	}
+	path := filepath.Join(dir, "twiliosf.yaml")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		return nil, err
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	p := &process{cmd: exec.CommandContext(ctx, self, childArg, path)} //nolint:gosec // it is this program
+	p.cmd.Stderr = os.Stderr
+	out, err := p.cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	began := time.Now()
+	if err := p.cmd.Start(); err != nil {
+		return nil, err
+	}
+	line, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil || line != "READY\n" {
+		return nil, errors.Join(errors.New("the daemon did not become ready"), err, p.cmd.Wait())
+	}
+	p.ready = time.Since(began)
+	return p, nil
+}
+
+// usage is what a process has used.
+type usage struct {
+	CPU    time.Duration
+	MaxRSS int64 // bytes
+}
+
+// stop ends the daemon as a service manager does and answers what it used.
+func (p *process) stop() (usage, error) {
+	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		return usage{}, err
+	}
+	err := p.cmd.Wait()
+	u := usage{CPU: p.cmd.ProcessState.UserTime() + p.cmd.ProcessState.SystemTime()}
+	if r, ok := p.cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
+		u.MaxRSS = r.Maxrss << 10
+	}
+	return u, err
+}
+
+// rss is the resident memory of the running process, in bytes.
+func (p *process) rss() int64 {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", p.cmd.Process.Pid))
+	if err != nil {
+		return 0
+	}
+	var size, resident int64
+	if _, err := fmt.Sscan(string(text), &size, &resident); err != nil {
+		return 0
+	}
+	return resident * int64(os.Getpagesize())
+}
