@@ -99,8 +99,7 @@ func (c *call) SendRequest(method, rawURL string, data url.Values, headers map[s
 	}
 	c.body = resp.Body
 	if resp.StatusCode < 200 || resp.StatusCode > 299 {
-		// A body that cannot be read says as little as one that is no JSON.
-		text, _ := io.ReadAll(io.LimitReader(resp.Body, maxRefusal))
+		text, _ := io.ReadAll(io.LimitReader(resp.Body, maxRefusal)) //nolint:errcheck // a body that cannot be read says as little as one that is no JSON
 		return nil, c.refusal(resp, text)
 	}
 	// The service closes the body after the last brace, and a connection whose
@@ -160,8 +159,8 @@ func (c *call) close() {
 	if c.body == nil {
 		return
 	}
-	_, _ = io.CopyN(io.Discard, c.body, maxDrain)
-	_ = c.body.Close()
+	_, _ = io.CopyN(io.Discard, c.body, maxDrain) //nolint:errcheck // all that is at stake is the connection
+	_ = c.body.Close()                            //nolint:errcheck // as above
 }
 
 // AccountSid is the account in the path of requests.

@@ -76,7 +76,7 @@ func TestAnAnswerIsClassedByItsStatusFirst(t *testing.T) {
 
 func TestTheHintNamesTheCredentialThatIsUsed(t *testing.T) {
 	c := &call{account: &Account{}, method: "GET"}
-	f := c.refusal(&http.Response{StatusCode: 401}, []byte(twilioError(401, 20003, "Authenticate")))
+	f := c.refusal(&http.Response{StatusCode: http.StatusUnauthorized}, []byte(twilioError(401, 20003, "Authenticate")))
 	require.Contains(t, f.Hint, "twilio.auth_token")
 	require.NotContains(t, f.Hint, "api_key")
 	require.Equal(t, "20003", f.Code)

@@ -95,7 +95,11 @@ func TestWhoStopsWaitingTakesNoTurn(t *testing.T) {
 		go func() { _, err := g.enter(ctx); left <- err }()
 		synctest.Wait()
 		got := make(chan slot, 1)
-		go func() { s, _ := g.enter(t.Context()); got <- s }()
+		go func() {
+			if s, err := g.enter(t.Context()); err == nil {
+				got <- s
+			}
+		}()
 		synctest.Wait()
 		cancel(gone)
 		require.ErrorIs(t, <-left, gone)
@@ -116,7 +120,11 @@ func TestATurnThatComesTooLateIsPassedOn(t *testing.T) {
 		turn := make(chan struct{})
 		g.waiting = append(g.waiting, turn)
 		second := make(chan slot, 1)
-		go func() { s, _ := g.enter(t.Context()); second <- s }()
+		go func() {
+			if s, err := g.enter(t.Context()); err == nil {
+				second <- s
+			}
+		}()
 		synctest.Wait()
 		g.leave(s, false, true)
 		<-turn

@@ -163,7 +163,7 @@ func (p *pageReader) readRow(m *message.Message) (problem, err error) {
 // fieldOf finds a property by its quoted name.
 func (p *pageReader) fieldOf(name []byte) field {
 	if bytes.IndexByte(name, '\\') >= 0 {
-		p.text, _ = jsontext.AppendUnquote(p.text[:0], name)
+		p.text, _ = jsontext.AppendUnquote(p.text[:0], name) //nolint:errcheck // it tells of invalid UTF-8, which it has replaced
 		return fieldOf(p.text)
 	}
 	return fieldOf(name[1 : len(name)-1])
@@ -181,8 +181,7 @@ func (p *pageReader) readText() ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		// Its error tells of invalid UTF-8, which it has replaced.
-		p.text, _ = jsontext.AppendUnquote(p.text[:0], value)
+		p.text, _ = jsontext.AppendUnquote(p.text[:0], value) //nolint:errcheck // as in fieldOf
 		if p.text == nil {
 			p.text = []byte{}
 		}
