@@ -19,7 +19,8 @@ type call struct {
 	segs    []string
 	query   url.Values
 	header  http.Header
-	body    *node // parsed body, nil when there is none
+	text    string // the whole request body, which errors point into
+	body    *node  // parsed body, nil when there is none
 	x       *tx
 	refuse  []func(record map[string]any) *Refusal
 	base    string
@@ -42,8 +43,7 @@ func (s *Server) process(x *exchange) *reply {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.usage.answers++
-	flip := s.usage.answers%2 == 0
+	flip := s.flip()
 	if rep := s.admit(x, flip); rep != nil {
 		return rep
 	}
@@ -58,7 +58,7 @@ func (s *Server) process(x *exchange) *reply {
 	}
 	c := &call{
 		s: s, op: x.route.op, method: x.r.Method, version: x.route.version, segs: x.route.segs,
-		query: x.r.URL.Query(), header: x.r.Header, body: body, x: &tx{s: s},
+		query: x.r.URL.Query(), header: x.r.Header, text: string(x.body), body: body, x: &tx{s: s},
 	}
 	for i := range x.faults {
 		if x.faults[i].kind == faultRows {
@@ -87,6 +87,12 @@ func (s *Server) admit(x *exchange, flip bool) *reply {
 	return nil
 }
 
+// flip alternates: the order of an error's keys is not fixed in a real org.
+func (s *Server) flip() bool {
+	s.errorsSent++
+	return s.errorsSent%2 == 0
+}
+
 func (s *Server) count(now time.Time) {
 	s.usage.add(now, 1)
 	s.stats.total++
@@ -97,7 +103,7 @@ func (c *call) run(h handler, flip bool) *reply {
 	c.base = "/services/data/v" + strconv.Itoa(c.version) + ".0"
 	rep, e := h(c)
 	if e != nil {
-		return errorReply(flip, e)
+		return errorReply(flip, e.placed(c.text))
 	}
 	return rep
 }

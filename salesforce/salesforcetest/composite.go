@@ -205,7 +205,7 @@ func (c *call) sub(httpMethod, address string, body *node, header http.Header) *
 	c.s.stats.byOp[rt.op]++
 	part := &call{
 		s: c.s, op: rt.op, method: httpMethod, version: rt.version, segs: rt.segs, query: query, header: header,
-		body: body, x: c.x, refuse: c.refuse,
+		text: c.text, body: body, x: c.x, refuse: c.refuse,
 	}
 	return part.run(rt.run, false)
 }

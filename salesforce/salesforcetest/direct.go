@@ -128,7 +128,9 @@ func (s *Server) Delete(object, id string) error {
 	if err != nil {
 		return err
 	}
-	if errs := s.remove(&tx{s: s}, o, seq, true); errs != nil {
+	x := &tx{s: s}
+	if errs := s.remove(x, o, seq, true); errs != nil {
+		x.rollback(0)
 		return errs[0]
 	}
 	return nil

@@ -170,8 +170,9 @@ func tokenName(n *node) string {
 }
 
 func cannotRead(what string, n *node) *Error {
-	return jsonError(fmt.Sprintf("Cannot deserialize instance of %s from %s or request may be missing a required field at offset %d",
-		what, tokenName(n), n.off))
+	e := jsonError("Cannot deserialize instance of " + what + " from " + tokenName(n) + " or request may be missing a required field")
+	e.off = 1 + n.off
+	return e
 }
 
 // convert reads a JSON value as content of a field. Texts lose the blanks at
@@ -241,12 +242,23 @@ func trimBlanks(s string) string {
 	return strings.TrimFunc(s, func(r rune) bool { return r <= ' ' })
 }
 
+// parseNumber reads a decimal number: no hexadecimal, no names.
+func parseNumber(text string) (float64, bool) {
+	for i := range len(text) {
+		if !digit(text[i]) && strings.IndexByte("+-.eE", text[i]) < 0 {
+			return 0, false
+		}
+	}
+	x, err := strconv.ParseFloat(text, 64)
+	return x, err == nil
+}
+
 func convertNumber(f *field, n *node) (value, *Error) {
 	if n.kind != nodeNumber && n.kind != nodeString {
 		return value{}, cannotRead("double", n)
 	}
-	x, err := strconv.ParseFloat(n.text, 64)
-	if err != nil || math.IsInf(x, 0) || math.IsNaN(x) {
+	x, good := parseNumber(n.text)
+	if !good {
 		return value{}, cannotRead("double", n)
 	}
 	if f.typ == typeInt && x != math.Trunc(x) {

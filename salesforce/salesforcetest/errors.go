@@ -1,6 +1,7 @@
 package salesforcetest
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 )
@@ -15,6 +16,19 @@ type Error struct {
 	Fields []string
 
 	status int // HTTP status when the error is the whole answer; 0 means 400
+	off    int // 1 + place in the request body, 0: no place
+}
+
+// placed adds where in the request body the error was met.
+func (e *Error) placed(body string) *Error {
+	if e.off == 0 {
+		return e
+	}
+	line, column := place(body, e.off-1)
+	out := *e
+	out.off = 0
+	out.Message = fmt.Sprintf("%s at [line:%d, column:%d]", e.Message, line, column)
+	return &out
 }
 
 // Error returns "CODE: message".

@@ -120,7 +120,8 @@ func LockRows(choose func(record map[string]any) bool) Fault {
 }
 
 // Refuse refuses the rows for which choose returns a reason, as validation rules
-// and triggers do. Give it Forever to make a rule of it.
+// and triggers do. Give it Forever to make a rule of it. choose runs inside the
+// org's transaction and must not call the Server.
 func Refuse(choose func(record map[string]any) *Refusal) Fault {
 	return Fault{kind: faultRows, refuse: choose, times: 1}
 }

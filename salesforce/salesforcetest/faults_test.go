@@ -5,11 +5,13 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/twiliosf/twiliosf/salesforce/salesforcetest"
@@ -182,4 +184,43 @@ func TestTheHookSeesEveryRequest(t *testing.T) {
 	require.Equal(t, message, seen[0].Object)
 	require.Contains(t, string(seen[0].Body), "SM1")
 	require.Equal(t, salesforcetest.OpQuery, seen[1].Operation)
+}
+
+func TestManyClientsAtOnceMakeOneRecordAKey(t *testing.T) {
+	inBothWays(t, func(t *testing.T, u *user) {
+		var clients sync.WaitGroup
+		for range 8 {
+			clients.Go(func() {
+				for i := range 20 {
+					resp, err := u.try("PATCH", upsert, records(`"Message_SID__c":"`+sid(i)+`"`, `"Message_SID__c":"`+sid(i+1)+`"`))
+					if assert.NoError(t, err) {
+						_, _ = io.Copy(io.Discard, resp.Body) // the org's own contents are looked at below
+						_ = resp.Body.Close()
+					}
+				}
+			})
+		}
+		for range u.org.Rows(message) { // reading meanwhile is allowed
+			continue
+		}
+		clients.Wait()
+		require.Equal(t, 21, u.org.Count(message))
+		seen := 0
+		for row := range u.org.Rows(message) {
+			seen++
+			require.Len(t, u.org.ByKey(message, "Message_SID__c", row["Message_SID__c"].(string)), 1)
+		}
+		require.Equal(t, 21, seen)
+		require.Equal(t, 160, u.org.Calls().ByOperation[salesforcetest.OpCollectionsUpsert])
+	})
+}
+
+func TestTheOrderOfAnErrorsKeysIsNotFixed(t *testing.T) {
+	u := login(t, salesforcetest.Options{})
+	orders := map[string]bool{}
+	for range 4 {
+		_, body := u.query("SELECT Nope FROM Contact")
+		orders[body[:8]] = true
+	}
+	require.Len(t, orders, 2)
 }

@@ -96,7 +96,7 @@ func newStats() stats { return stats{byOp: map[Operation]int{}} }
 type usage struct {
 	minutes []minuteUse
 	total   int
-	answers int // for LimitJitter and the order of error keys
+	answers int // for LimitJitter
 }
 
 type minuteUse struct {

@@ -221,4 +221,4 @@ func (c *call) removeRow(o *object, seq uint32) []*Error {
 }
 
 // problems is the error array of a row's faults.
-func (c *call) problems(errs []*Error) *reply { return errorReply(c.s.usage.answers%2 == 0, errs...) }
+func (c *call) problems(errs []*Error) *reply { return errorReply(c.s.flip(), errs...) }

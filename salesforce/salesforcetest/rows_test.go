@@ -54,7 +54,7 @@ func TestWhatTheOrgRefusesInOneRow(t *testing.T) {
 		"required":            {"Contact", `{"FirstName":"Ada"}`, "REQUIRED_FIELD_MISSING", "Required fields are missing: [LastName]", []string{"LastName"}},
 		"key taken":           {message, `{"Message_SID__c":"smTAKEN"}`, "DUPLICATE_VALUE", "duplicate value found: Message_SID__c duplicates value on record with id: a00Hn0000000001", []string{}},
 		"number too large":    {message, `{"Num_Segments__c":10000}`, "NUMBER_OUTSIDE_VALID_RANGE", "Segments: value outside of valid range on numeric field: 10000", []string{"Num_Segments__c"}},
-		"text for a time":     {message, `{"Date_Sent__c":"yesterday"}`, "JSON_PARSER_ERROR", "Cannot deserialize instance of datetime from VALUE_STRING value yesterday", nil},
+		"text for a time":     {message, `{"Date_Sent__c":"yesterday"}`, "JSON_PARSER_ERROR", "Cannot deserialize instance of datetime from VALUE_STRING value yesterday or request may be missing a required field at [line:1, column:17]", nil},
 		"number for a text":   {message, `{"Body__c":5}`, "JSON_PARSER_ERROR", "Cannot deserialize instance of string from VALUE_NUMBER_INT value 5", nil},
 		"object for a text":   {message, `{"Body__c":{}}`, "JSON_PARSER_ERROR", "START_OBJECT", nil},
 		"broken JSON":         {message, `{"Body__c":`, "JSON_PARSER_ERROR", "Unexpected end-of-input", nil},

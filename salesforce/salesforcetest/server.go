@@ -22,21 +22,22 @@ type Server struct {
 
 	opts Options
 
-	mu       sync.Mutex // everything below
-	schema   *schema
-	tables   []*table // by object number
-	sessions map[string]*session
-	cursors  map[string]*cursor
-	cursorNo int
-	clock    int64 // newest time handed out, Unix milliseconds
-	user     uint32
-	usage    usage
-	stats    stats
-	sick     string // message of the 401 that a new token does not cure; "" none
-	describe time.Time
-	packing  []byte
-	vals     []value // scratch of writes
-	spread   []value // scratch of reads
+	mu         sync.Mutex // everything below
+	schema     *schema
+	tables     []*table // by object number
+	sessions   map[string]*session
+	cursors    map[string]*cursor
+	cursorNo   int
+	clock      int64 // newest time handed out, Unix milliseconds
+	user       uint32
+	usage      usage
+	errorsSent int
+	stats      stats
+	sick       string // message of the 401 that a new token does not cure; "" none
+	describe   time.Time
+	packing    []byte
+	vals       []value // scratch of writes
+	spread     []value // scratch of reads
 
 	faultMu sync.Mutex
 	faults  faultPlan

@@ -1,9 +1,6 @@
 package salesforcetest
 
-import (
-	"strconv"
-	"strings"
-)
+import "strings"
 
 type rowFilter = func(seq uint32, r *row) bool
 
@@ -181,8 +178,8 @@ func (c *compiler) literal(f *field, t token, w *comparison) (bounds, *Error) {
 		}
 		return bounds{lo: boolValue(strings.EqualFold(t.text, "true"))}, nil
 	case f.numeric():
-		x, err := strconv.ParseFloat(t.text, 64)
-		if t.kind != tokLiteral || err != nil {
+		x, good := parseNumber(t.text)
+		if t.kind != tokLiteral || !good {
 			return bounds{}, c.mismatch(f, t, string(f.typ)+" and should not be enclosed in quotes")
 		}
 		return bounds{lo: numberValue(x)}, nil
