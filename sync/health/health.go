@@ -7,6 +7,7 @@ package health
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -41,6 +42,18 @@ func (s Severity) String() string {
 
 // MarshalText writes the severity's name.
 func (s Severity) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// UnmarshalText reads the severity's name, so that the command line can read
+// what the daemon shows. A name that it does not know is a newer daemon's.
+func (s *Severity) UnmarshalText(name []byte) error {
+	for _, known := range []Severity{Notice, Degraded, Blocking} {
+		if known.String() == string(name) {
+			*s = known
+			return nil
+		}
+	}
+	return fmt.Errorf("health: there is no severity %q", name)
+}
 
 // Condition is one thing that is wrong. Cause and Remedy are whole sentences
 // without secrets, bodies or unmasked numbers.

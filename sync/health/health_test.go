@@ -1,6 +1,7 @@
 package health_test
 
 import (
+	"encoding/json"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -94,4 +95,16 @@ func TestWatchersHearEveryChangeAndNothingElse(t *testing.T) {
 	r.Clear(login.Name)
 	r.Clear(login.Name)
 	require.Equal(t, 2, heard)
+}
+
+func TestWhatTheDaemonShowsCanBeReadBack(t *testing.T) {
+	for _, severity := range []health.Severity{health.Notice, health.Degraded, health.Blocking} {
+		raw, err := json.Marshal(health.Condition{Name: "store", Severity: severity})
+		require.NoError(t, err)
+		var back health.Condition
+		require.NoError(t, json.Unmarshal(raw, &back))
+		require.Equal(t, severity, back.Severity)
+	}
+	var s health.Severity
+	require.Error(t, s.UnmarshalText([]byte("catastrophic")))
 }
