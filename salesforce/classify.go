@@ -39,12 +39,19 @@ func classify(r *request, a *answer) *fault.Error {
 	return f
 }
 
+// condStorage is the condition of an org whose data storage is full: new records
+// wait, and everything else goes on.
+const condStorage = "salesforce-storage"
+
 // faultFrom classes one error. values gives the strings that must not be shown.
 func faultFrom(op string, status int, e vendorError, values func() []string) *fault.Error {
 	known := ruleFor(status, e)
 	f := &fault.Error{
 		Class: known.class, Op: opName(op), Code: e.Code, Status: status,
 		Fields: e.Fields, Hint: known.hint, After: known.after,
+	}
+	if e.Code == CodeStorageLimit {
+		f.Condition = condStorage
 	}
 	if e.Message != "" {
 		f.Err = errors.New(scrub(e, values()))

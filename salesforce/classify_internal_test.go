@@ -87,6 +87,17 @@ func TestEveryKnownCodeHasItsClass(t *testing.T) {
 	}
 }
 
+func TestAFullOrgAndARefusedLoginHaveConditionsOfTheirOwn(t *testing.T) {
+	full := classify(&request{op: "x"}, &answer{status: 403, header: http.Header{}, body: []byte(`[{"errorCode":"STORAGE_LIMIT_EXCEEDED","message":"x"}]`)})
+	require.Equal(t, "salesforce-storage", full.Condition)
+	login := &request{op: "login"}
+	for code, condition := range map[string]string{"invalid_grant": "salesforce-login", "server_error": ""} {
+		a := &answer{status: 400, header: http.Header{}, body: fmt.Appendf(nil, `{"error":%q}`, code)}
+		f := fault.Of(loginFault(login, a, classify(login, a)))
+		require.Equal(t, condition, f.Condition, code)
+	}
+}
+
 func TestAnswersWithoutACodeAreNoVerdictOnTheData(t *testing.T) {
 	for status, class := range map[int]fault.Class{
 		301: fault.Transient, 304: fault.Transient, 400: fault.Transient, 401: fault.Auth, 403: fault.Auth, 404: fault.Auth,

@@ -69,6 +69,9 @@ func newSession(token, instance string) (*session, error) {
 	return &session{token: token, instance: u.Scheme + "://" + u.Host}, nil
 }
 
+// condLogin is the condition of a login that the org refuses.
+const condLogin = "salesforce-login"
+
 // loginFault makes the fault of a refused login. err is how the answer would be
 // classed as a REST call; it stands where the answer says nothing of its own.
 func loginFault(r *request, a *answer, err error) error {
@@ -83,6 +86,9 @@ func loginFault(r *request, a *answer, err error) error {
 	}
 	m := meaningOf(code, description)
 	f := &fault.Error{Class: m.class, Op: opName("login"), Code: code, Status: a.status, Hint: m.hint, After: m.after}
+	if m.class == fault.Auth {
+		f.Condition = condLogin
+	}
 	if description != "" {
 		f.Err = errors.New(Scrub(description, credentialsIn(r)))
 	}

@@ -26,6 +26,10 @@ var errGarbage = errors.New("the answer is not Twilio's")
 // errCut says that an answer ended before its end.
 var errCut = errors.New("the answer is cut off")
 
+// condCredentials is the condition of credentials that Twilio does not accept.
+// An account that is suspended has good ones.
+const condCredentials = "twilio-credentials"
+
 const (
 	hintKey     = "Check twilio.api_key_sid and twilio.api_key_secret: the key may be revoked or mistyped, a test credential, or made in another region than twilio.base_url or TWILIO_REGION names."
 	hintToken   = "Check twilio.account_sid and twilio.auth_token: the token may be rotated or mistyped, a test credential, or of another region than twilio.base_url or TWILIO_REGION names." //nolint:gosec // no credential: where to look for one
@@ -56,7 +60,9 @@ func (c *call) refusal(resp *http.Response, body []byte) *fault.Error {
 	switch status := resp.StatusCode; {
 	case status == http.StatusUnauthorized, status == http.StatusForbidden:
 		f.Class = fault.Auth
-		f.Hint = firstOf(f.Hint, c.credentialHint())
+		if f.Hint == "" {
+			f.Hint, f.Condition = c.credentialHint(), condCredentials
+		}
 	case status == http.StatusProxyAuthRequired:
 		f.Class, f.Hint = fault.Auth, hintProxy
 	case status == http.StatusTooManyRequests:

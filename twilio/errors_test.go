@@ -24,6 +24,13 @@ func twilioError(status, code int, text string) string {
 	return fmt.Sprintf(`{"code":%d,"message":%q,"more_info":"https://www.twilio.com/docs/errors/%d","status":%d}`, code, text, code, status)
 }
 
+func TestARefusedCredentialHasItsOwnConditionAndASuspendedAccountHasNot(t *testing.T) {
+	require.Equal(t, "twilio-credentials", refused("GET", 401, twilioError(401, 20003, "Authenticate")).Condition)
+	require.Equal(t, "twilio-credentials", refused("GET", 401, "<html>").Condition)
+	require.Empty(t, refused("GET", 401, twilioError(401, 20005, "Account not active")).Condition)
+	require.Empty(t, refused("GET", 503, twilioError(503, 20503, "x")).Condition)
+}
+
 func TestAnAnswerIsClassedByItsStatusFirst(t *testing.T) {
 	const html = "<html><h1>Sorry</h1></html>"
 	for _, c := range []struct {
