@@ -129,6 +129,15 @@ func (d *Daemon) Run(ctx context.Context) error {
 			return err
 		}
 		d.current.Store(next)
+		d.forgetConditions()
+	}
+}
+
+// forgetConditions ends what the former configuration found wrong: whoever would
+// have ended it has stopped, and what still lasts is found again at once.
+func (d *Daemon) forgetConditions() {
+	for _, c := range d.health.Active() {
+		d.health.Clear(c.Name)
 	}
 }
 

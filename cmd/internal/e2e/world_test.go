@@ -1,0 +1,212 @@
+package e2e_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+	"go.uber.org/zap/zaptest/observer"
+
+	"github.com/twiliosf/twiliosf/cmd/internal/daemon"
+	"github.com/twiliosf/twiliosf/cmd/internal/sandbox"
+	"github.com/twiliosf/twiliosf/config"
+	metadata "github.com/twiliosf/twiliosf/deploy/salesforce"
+	"github.com/twiliosf/twiliosf/salesforce/salesforcetest"
+	"github.com/twiliosf/twiliosf/sync/health"
+	"github.com/twiliosf/twiliosf/twilio/twiliotest"
+)
+
+// still is a life in which nothing changes but what a test changes.
+var still = twiliotest.Life{Still: true}
+
+// world is a daemon between an emulated account and an emulated org.
+type world struct {
+	t      *testing.T
+	twilio *twiliotest.Server
+	org    *salesforcetest.Server
+	orgs   []*salesforcetest.Server // all that there ever were
+	// twilioHTTP carries the daemon's requests to Twilio.
+	twilioHTTP http.RoundTripper
+	deaf       bool
+
+	reload  chan struct{}
+	core    zapcore.Core
+	logs    *observer.ObservedLogs
+	daemon  *daemon.Daemon
+	stopRun func() (time.Duration, error)
+	secrets secrets
+
+	mu       sync.Mutex
+	settings settings
+}
+
+// inBubble runs a test in virtual time, with both emulators in process.
+func inBubble(t *testing.T, tw twiliotest.Options, sf salesforcetest.Options, test func(w *world)) {
+	t.Helper()
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, tw, sf)
+		w.deaf, w.twilioHTTP = true, w.twilio.Client().Transport
+		defer w.close()
+		test(w)
+	})
+}
+
+func newWorld(t *testing.T, tw twiliotest.Options, sf salesforcetest.Options) *world {
+	t.Helper()
+	w := &world{t: t, twilio: twiliotest.NewServer(tw), reload: make(chan struct{})}
+	w.replaceOrg(sf)
+	w.core, w.logs = observer.New(zapcore.DebugLevel)
+	w.settings = defaultSettings(t, w)
+	w.secrets.add(w.twilio.APIKeySecret, w.twilio.AuthToken, salesforcetest.DefaultPassword,
+		salesforcetest.DefaultSecurityToken, salesforcetest.DefaultConsumerSecret)
+	w.secrets.addKey(w.org.PrivateKeyPEM())
+	return w
+}
+
+// replaceOrg puts an org in the place of the one that was there, as an
+// administrator does who changes what the emulator fixes when it is made.
+func (w *world) replaceOrg(sf salesforcetest.Options) {
+	if sf.Schema == nil {
+		sf.Schema = metadata.FS
+	}
+	org := salesforcetest.NewServer(sf)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.org, w.orgs = org, append(w.orgs, org)
+}
+
+// toOrg carries a request to the org that is there at the moment.
+type toOrg struct{ *world }
+
+// RoundTrip implements http.RoundTripper.
+func (o toOrg) RoundTrip(r *http.Request) (*http.Response, error) {
+	o.mu.Lock()
+	org := o.org
+	o.mu.Unlock()
+	return org.Client().Transport.RoundTrip(r)
+}
+
+// start runs the daemon until stop or the end of the test.
+func (w *world) start() {
+	w.t.Helper()
+	o := daemon.Options{
+		Load: w.load, Version: "test", Log: zap.New(w.core), Reload: w.reload, Deaf: w.deaf, Twilio: w.twilioHTTP,
+	}
+	if w.deaf {
+		o.Salesforce = toOrg{w}
+	}
+	d, err := daemon.New(w.t.Context(), o)
+	require.NoError(w.t, err)
+	w.daemon = d
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- d.Run(ctx) }()
+	w.stopRun = func() (time.Duration, error) {
+		select {
+		case err := <-ended:
+			return 0, fmt.Errorf("the daemon has ended by itself: %w", err)
+		default:
+		}
+		began := time.Now()
+		cancel()
+		return time.Since(began), <-ended
+	}
+}
+
+// stop ends the daemon as SIGTERM does, and answers how long it took.
+func (w *world) stop() time.Duration {
+	w.t.Helper()
+	w.requireNoLeak()
+	began := time.Now()
+	_, err := w.stopRun()
+	took := time.Since(began)
+	w.stopRun = nil
+	require.NoError(w.t, w.daemon.Close())
+	require.NoError(w.t, err)
+	w.requireNoLeakInLog()
+	return took
+}
+
+func (w *world) close() {
+	switch {
+	case w.stopRun != nil && w.t.Failed():
+		_, _ = w.stopRun()
+		_ = w.daemon.Close()
+	case w.stopRun != nil:
+		w.stop()
+	}
+	w.twilio.Close()
+	for _, org := range w.orgs {
+		org.Close()
+	}
+}
+
+// load is the daemon's Options.Load. In process the emulators are not reached by
+// an address: the org answers to its own name only, which no file may hold.
+func (w *world) load() (*config.Config, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	cfg, err := config.Parse("twiliosf.yaml", []byte(w.settings.yaml()), nil)
+	if err == nil && w.deaf {
+		cfg.Salesforce.LoginURL, cfg.Salesforce.Audience = w.org.URL, w.org.URL
+	}
+	return cfg, err
+}
+
+// change edits what the daemon reads at its next start or reload.
+func (w *world) change(edit func(*settings)) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	edit(&w.settings)
+}
+
+// reconfigure is what an operator does: edit, then SIGHUP.
+func (w *world) reconfigure(edit func(*settings)) {
+	w.change(edit)
+	w.reload <- struct{}{}
+}
+
+func (w *world) status() daemon.Status {
+	w.t.Helper()
+	s, err := w.daemon.Client().Status(w.t.Context())
+	require.NoError(w.t, err)
+	return s
+}
+
+// conditions are the present ones.
+func (w *world) conditions() []health.Condition {
+	w.t.Helper()
+	return w.status().Conditions
+}
+
+// compare is what the two emulators hold, side by side.
+func (w *world) compare() sandbox.Comparison { return sandbox.Compare(w.twilio, w.org) }
+
+// until lets time pass, in steps, until the daemon has come so far.
+func (w *world) until(limit, step time.Duration, what string, done func() bool) {
+	w.t.Helper()
+	for began := time.Now(); !done(); time.Sleep(step) {
+		if time.Since(began) > limit {
+			w.t.Fatalf("after %s: not %s: %s %v, conditions %v", limit, what, w.compare(), w.compare().Examples, w.conditions())
+		}
+	}
+}
+
+// mirrored: every message has one record, equal in every field, and nothing waits.
+func (w *world) mirrored() bool {
+	return w.compare().Clean() && w.status().Counts.Waiting == 0
+}
+
+// untilMirrored waits until all is mirrored and nothing is wrong any more.
+func (w *world) untilMirrored(limit time.Duration) {
+	w.t.Helper()
+	w.until(limit, 15*time.Second, "mirrored and well", func() bool { return w.mirrored() && len(w.conditions()) == 0 })
+}
