@@ -134,12 +134,9 @@ func (r *River) EnqueueTx(ctx context.Context, tx *sql.Tx, jobs ...Job) (added i
 	}
 	params := make([]river.InsertManyParams, len(jobs))
 	for i, j := range jobs {
-		opts := &river.InsertOpts{
-			Queue: r.performer.Queue(j.Kind),
-			// Due since ever, so that a clock that is set back delays nothing. Jobs of
-			// a queue run in the order they were added.
-			ScheduledAt: time.Unix(0, 0),
-		}
+		// No ScheduledAt, not even one in the past: River would leave the job to its
+		// leader, who looks every five seconds, while there is one.
+		opts := &river.InsertOpts{Queue: r.performer.Queue(j.Kind)}
 		if j.Key != "" {
 			opts.UniqueOpts = river.UniqueOpts{ByArgs: true, ByState: unfinished}
 		}

@@ -201,7 +201,7 @@ func TestASIDHasOneWriteInFlight(t *testing.T) {
 		for i, status := range []message.Status{message.Queued, message.Sending, message.Sent, message.Delivered} {
 			m.Status, m.Updated = status, m.Updated.Add(time.Duration(i)*time.Second)
 			w.account.Put(m)
-			_, err := w.store.Merge(t.Context(), []message.Message{m})
+			_, _, err := w.store.Merge(t.Context(), []message.Message{m})
 			require.NoError(t, err)
 			w.Writer.Wake()
 			time.Sleep(5 * time.Second)

@@ -59,8 +59,8 @@ type Ledger interface {
 	// Merge folds sightings read from Twilio's API into the rows, durably, and
 	// queues for writing those that are news (message.News; P4). A SID that
 	// comes twice counts once, with what is the newest of it. It answers how
-	// many rows changed.
-	Merge(ctx context.Context, seen []message.Message) (changed int, err error)
+	// many rows changed, and the changes themselves if it knows them.
+	Merge(ctx context.Context, seen []message.Message) (changed int, changes []Change, err error)
 	// Newest is the number of the last change.
 	Newest(ctx context.Context) (Seq, error)
 	// Unsettled counts the messages that have been waiting to be written since

@@ -14,7 +14,7 @@ import (
 const (
 	// maxWaiting is how far a walk may run ahead of the writer. It keeps the
 	// store small; the rows are durable either way.
-	maxWaiting = 10_000
+	maxWaiting = 4_000
 	// patience is how long a sweep waits for the writer. Beyond it the sweep
 	// ends without moving its cursor: the next one tries again, and meanwhile
 	// other messages are discovered.
@@ -22,7 +22,7 @@ const (
 	// askAgain is how often the store is asked how much is still waiting.
 	askAgain = 5 * time.Second
 	// settleTick is the least time between two such questions.
-	settleTick = 50 * time.Millisecond
+	settleTick = 250 * time.Millisecond
 )
 
 // walker is what sweeps and backfills have in common.
@@ -90,14 +90,14 @@ func (k *walker) note(ctx context.Context, kind string, err error) {
 
 // merge keeps a page's news and wakes the writer.
 func (k *walker) merge(ctx context.Context, rows []message.Message, t *tally) error {
-	n, err := k.Ledger.Merge(ctx, rows)
+	n, changes, err := k.Ledger.Merge(ctx, rows)
 	if err != nil {
 		return err
 	}
 	t.Changed += n
 	t.unasked += n
 	if n > 0 {
-		k.writer.Wake()
+		k.writer.offer(changes)
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
@@ -33,14 +34,19 @@ type Writer struct {
 	wake    chan struct{}
 	settled signal
 
+	mu      sync.Mutex
+	offered []Change // committed a moment ago, by walks of this process
+	unread  bool     // there may be more that only the store knows
+
 	// Owned by Run.
-	mark     Seq                  // changes up to here were looked at
-	queue    []Change             // read, not dispatched
-	inFlight map[message.SID]bool // being written
-	rescan   bool                 // something at or before mark is to be looked at again
-	allowed  int                  // batches at once, at present
-	size     int                  // messages a batch, at present
-	notUntil time.Time            // Salesforce is left alone until then
+	queue    []Change            // to be dispatched
+	inFlight map[message.SID]Seq // being written
+	scanning bool                // the store has more than what is in the queue
+	rescan   bool                // something at or before mark is to be read again
+	mark     Seq                 // the store was read up to here
+	allowed  int                 // batches at once, at present
+	size     int                 // messages a batch, at present
+	notUntil time.Time           // Salesforce is left alone until then
 	pause    *backoff.ExponentialBackOff
 	trouble  *health.Troubles
 	storage  *health.Troubles
@@ -51,14 +57,30 @@ func newWriter(p Ports, o Options, m *metrics) *Writer {
 	pause.InitialInterval, pause.MaxInterval = time.Second, time.Minute
 	return &Writer{
 		Ports: p, log: o.Log, metrics: m, workers: o.Writers, grace: o.Grace,
-		wake: make(chan struct{}, 1), inFlight: map[message.SID]bool{},
+		wake: make(chan struct{}, 1), inFlight: map[message.SID]Seq{},
+		rescan:  true, // what an earlier process left
 		allowed: o.Writers, size: BatchSize, pause: pause,
 		trouble: health.NewTroubles(sideSalesforce, p.Health), storage: health.NewTroubles(sideSalesforce, p.Health),
 	}
 }
 
 // Wake tells the writer that the ledger has changes. It never blocks.
-func (w *Writer) Wake() {
+func (w *Writer) Wake() { w.offer(nil) }
+
+// maxOffered bounds the changes that wait in memory: as far as several walks at
+// once run ahead.
+const maxOffered = 3 * maxWaiting
+
+// offer hands changes over that were committed a moment ago, so that they need
+// not be read again; none means that the store must be read.
+func (w *Writer) offer(changes []Change) {
+	w.mu.Lock()
+	if len(changes) == 0 || len(w.offered)+len(changes) > maxOffered {
+		w.unread = true
+	} else {
+		w.offered = append(w.offered, changes...)
+	}
+	w.mu.Unlock()
 	select {
 	case w.wake <- struct{}{}:
 	default:
@@ -155,47 +177,59 @@ func done(ctx context.Context, busy int) <-chan struct{} {
 // next takes the next batch, at most one change a SID and none of a SID that is
 // being written.
 func (w *Writer) next(ctx context.Context) []Change {
-	if time.Now().Before(w.notUntil) {
+	if time.Now().Before(w.notUntil) || (len(w.queue) < w.size && !w.fill(ctx)) {
 		return nil
 	}
-	if len(w.queue) < w.size && !w.fill(ctx) {
-		return nil
-	}
-	var batch, rest []Change
+	var batch []Change
+	taken := 0
 	for _, c := range w.queue {
-		switch {
-		case len(batch) == w.size:
-			rest = append(rest, c)
-		case w.inFlight[c.Message.SID]:
+		if len(batch) == w.size {
+			break
+		}
+		taken++
+		if seq, busy := w.inFlight[c.Message.SID]; busy {
 			// It changed while its former state is being written: its turn comes
 			// when that is settled.
-			w.rescan = true
-		default:
-			w.inFlight[c.Message.SID] = true
-			batch = append(batch, c)
+			w.rescan = w.rescan || seq != c.Seq
+			continue
 		}
+		w.inFlight[c.Message.SID] = c.Seq
+		batch = append(batch, c)
 	}
-	w.queue = rest
+	w.queue = w.queue[taken:]
 	w.metrics.inFlight.Set(float64(len(w.inFlight)))
 	return batch
 }
 
-// fill reads more changes. It answers whether the store could be read.
+// fill adds to the queue what was offered or, while the store has more than
+// that, what it has. It answers whether the store could be read.
 func (w *Writer) fill(ctx context.Context) bool {
-	if w.rescan && len(w.queue) == 0 {
-		w.mark, w.rescan = 0, false
+	w.mu.Lock()
+	offered, unread := w.offered, w.unread
+	w.offered, w.unread = nil, false
+	w.mu.Unlock()
+	if w.rescan || unread {
+		w.queue, w.mark, w.scanning, w.rescan = nil, 0, true, false
 	}
-	more, err := w.Changes.Changed(ctx, w.mark, time.Now(), w.size*w.workers)
+	if !w.scanning {
+		for _, c := range offered {
+			if c.Seq > w.mark { // else it was read before it was offered
+				w.queue = append(w.queue, c)
+			}
+		}
+		return true
+	}
+	// What was offered is in the store by now, and is read there.
+	limit := w.size * w.workers
+	more, err := w.Changes.Changed(ctx, w.mark, time.Now(), limit)
 	if err != nil {
+		w.rescan = true
 		w.storeFailed(ctx, err)
 		return false
 	}
+	w.scanning = len(more) == limit
 	for _, c := range more {
 		w.mark = c.Seq
-		if w.inFlight[c.Message.SID] {
-			w.rescan = true
-			continue
-		}
 		w.queue = append(w.queue, c)
 	}
 	return true

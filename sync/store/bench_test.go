@@ -46,7 +46,7 @@ func BenchmarkFirstSight(b *testing.B) {
 				Created: at, Updated: at, Sent: at,
 			}
 		}
-		_, err := s.Merge(ctx, page)
+		_, _, err := s.Merge(ctx, page)
 		require.NoError(b, err)
 		changes, err := s.Changed(ctx, 0, time.Now(), 1000)
 		require.NoError(b, err)

@@ -3,12 +3,9 @@ package store
 import (
 	"context"
 	"database/sql"
-	"fmt"
 	"maps"
 	"strings"
 	"time"
-
-	"github.com/go-json-experiment/json"
 
 	"github.com/twiliosf/twiliosf/sync/message"
 	"github.com/twiliosf/twiliosf/sync/mirror"
@@ -23,32 +20,76 @@ const (
 )
 
 // Merge implements mirror.Ledger. What is no news is found without a writing
-// transaction, so that a quiet sweep costs reads only.
-func (s *Store) Merge(ctx context.Context, seen []message.Message) (int, error) {
+// transaction, so that a quiet sweep costs reads only. Merges that wait for the
+// one writing connection are committed together.
+func (s *Store) Merge(ctx context.Context, seen []message.Message) (int, []mirror.Change, error) {
 	news, err := s.news(ctx, seen)
 	if err != nil || len(news) == 0 {
-		return 0, err
+		return 0, nil, err
 	}
-	changed := 0
-	err = s.Tx(ctx, func(tx *sql.Tx) error {
-		changed = 0
-		var last int64
+	m := &merge{news: news}
+	s.merges.join(m, func(all []*merge) error { return s.commit(ctx, all) })
+	if m.err != nil {
+		return 0, nil, m.err
+	}
+	if m.changed < len(news) {
+		return m.changed, nil, nil // which of them, only the rows know
+	}
+	changes := make([]mirror.Change, len(news))
+	for i := range news {
+		changes[i] = mirror.Change{Seq: mirror.Seq(m.seq + int64(i) + 1), Message: *news[i].Message}
+	}
+	return m.changed, changes, nil
+}
+
+// merge is one caller's part of a commit.
+type merge struct {
+	news    []sighting
+	seq     int64 // its changes are numbered from seq+1
+	changed int
+	done    bool
+	err     error
+}
+
+// commit merges the news of several callers in one transaction. Its context is
+// that of the caller who happened to come first, so the others must not fall
+// with it.
+func (s *Store) commit(ctx context.Context, all []*merge) error {
+	if len(all) > 1 {
+		ctx = context.WithoutCancel(ctx)
+	}
+	total := 0
+	for _, m := range all {
+		total += len(m.news)
+	}
+	return s.Tx(ctx, func(tx *sql.Tx) error {
+		var seq int64
 		if err := s.one(ctx, tx, `UPDATE counters SET value = value + ? WHERE name = 'change' RETURNING value`,
-			[]any{len(news)}, &last); err != nil {
+			[]any{total}, &seq); err != nil {
 			return err
 		}
-		seq := last - int64(len(news))
-		for start := 0; start < len(news); start += upsertRows {
-			chunk := news[start:min(start+upsertRows, len(news))]
-			n, err := s.upsertChanged(ctx, tx, chunk, seq+int64(start))
-			if err != nil {
+		seq -= int64(total)
+		for _, m := range all {
+			m.seq, m.changed = seq, 0
+			seq += int64(len(m.news))
+			if err := s.upsertAll(ctx, tx, m); err != nil {
 				return err
 			}
-			changed += n
 		}
-		return s.noteActivity(ctx, tx, news)
+		return s.noteActivity(ctx, tx, all)
 	})
-	return changed, err
+}
+
+func (s *Store) upsertAll(ctx context.Context, tx *sql.Tx, m *merge) error {
+	for start := 0; start < len(m.news); start += upsertRows {
+		chunk := m.news[start:min(start+upsertRows, len(m.news))]
+		n, err := s.upsertChanged(ctx, tx, chunk, m.seq+int64(start))
+		if err != nil {
+			return err
+		}
+		m.changed += n
+	}
+	return nil
 }
 
 // sighting is one message of a Merge with its digest.
@@ -141,11 +182,9 @@ WHERE messages.fingerprint <> excluded.fingerprint AND (messages.rank < excluded
 // upsertChanged queues sightings as changes seq+1, seq+2 ...
 func (s *Store) upsertChanged(ctx context.Context, tx *sql.Tx, chunk []sighting, seq int64) (int, error) {
 	args := make([]any, 0, len(chunk)*10)
+	var payload []byte
 	for i, m := range chunk {
-		payload, err := json.Marshal(m.Message)
-		if err != nil {
-			return 0, fmt.Errorf("store: encode a message: %w", err)
-		}
+		payload = m.AppendJSON(payload[:0])
 		n := seq + int64(i) + 1
 		args = append(args, string(m.SID), m.seen.Fingerprint, string(m.Status), m.Status.Rank(), unix(m.Updated),
 			unix(m.At()), !m.Status.Final(), n, n, string(payload))
@@ -158,11 +197,13 @@ func (s *Store) upsertChanged(ctx context.Context, tx *sql.Tx, chunk []sighting,
 	return int(n), err
 }
 
-func (s *Store) noteActivity(ctx context.Context, tx *sql.Tx, news []sighting) error {
-	newest := news[0].At()
-	for _, m := range news {
-		if m.At().After(newest) {
-			newest = m.At()
+func (s *Store) noteActivity(ctx context.Context, tx *sql.Tx, all []*merge) error {
+	var newest time.Time
+	for _, m := range all {
+		for i := range m.news {
+			if at := m.news[i].At(); at.After(newest) {
+				newest = at
+			}
 		}
 	}
 	_, err := s.exec(ctx, tx, `UPDATE counters SET value = ? WHERE name = 'activity' AND value < ?`, unix(newest), unix(newest))

@@ -21,6 +21,7 @@ type Store struct {
 	// only read afterwards: preparing needs a connection, and inside a
 	// transaction the only one is taken.
 	prepared map[string]*sql.Stmt
+	merges   gather
 }
 
 var (

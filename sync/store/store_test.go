@@ -42,7 +42,7 @@ var now = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
 func merge(t *testing.T, s *store.Store, all ...message.Message) int {
 	t.Helper()
-	n, err := s.Merge(t.Context(), all)
+	n, _, err := s.Merge(t.Context(), all)
 	require.NoError(t, err)
 	return n
 }
@@ -137,7 +137,7 @@ func TestRacingSweepsEndWithTheNewest(t *testing.T) {
 					best = m
 				}
 				go func() {
-					_, err := s.Merge(context.Background(), []message.Message{m})
+					_, _, err := s.Merge(context.Background(), []message.Message{m})
 					done <- err
 				}()
 			}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -66,6 +67,21 @@ func testKeyHeld(t *testing.T, open Open) {
 	time.Sleep(soon)
 	require.EqualValues(t, 2, ran.Load())
 	require.Len(t, f.notes(), 1)
+}
+
+func testKeyFreed(t *testing.T, open Open) {
+	ended := make(chan struct{})
+	f := newFixture(t, open, jobs.Options{Handlers: map[string]jobs.Handling{"signal": {Do: func(context.Context, []byte) error {
+		ended <- struct{}{}
+		return nil
+	}}}})
+	stop := Start(t, f)
+	for range 3 {
+		f.add(t, 1, keyed("signal", "k"))
+		<-ended
+		synctest.Wait() // no time passes
+	}
+	require.NoError(t, stop())
 }
 
 func testKeyTwiceInOneCall(t *testing.T, open Open) {

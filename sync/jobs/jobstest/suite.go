@@ -25,6 +25,7 @@ func TestEngine(t *testing.T, open Open) {
 		"a job runs with its arguments, in order":               testRunsInOrder,
 		"jobs added while nobody works are kept":                testKept,
 		"a key is held while its job waits or runs":             testKeyHeld,
+		"a key is free as soon as its job has ended":            testKeyFreed,
 		"one call may name a key twice":                         testKeyTwiceInOneCall,
 		"a rolled back transaction takes its jobs along":        testRollback,
 		"a key taken in a transaction is taken when it commits": testKeyInTx,
