@@ -9,7 +9,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/http/httptest"
 	"syscall"
 	"time"
 
@@ -46,11 +45,29 @@ func Dial(ctx context.Context, socket string) (*Client, error) {
 func (d *Daemon) Client() *Client {
 	h := d.Handler()
 	return &Client{http: &http.Client{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
-		w := httptest.NewRecorder()
+		w := &recorder{status: http.StatusOK, header: http.Header{}}
 		h.ServeHTTP(w, r)
-		return w.Result(), nil
+		return &http.Response{
+			StatusCode: w.status, Status: http.StatusText(w.status), Header: w.header, Body: io.NopCloser(&w.body), Request: r,
+		}, nil
 	})}}
 }
+
+// recorder keeps an answer that is given in process.
+type recorder struct {
+	status int
+	header http.Header
+	body   bytes.Buffer
+}
+
+// Header implements http.ResponseWriter.
+func (w *recorder) Header() http.Header { return w.header }
+
+// WriteHeader implements http.ResponseWriter.
+func (w *recorder) WriteHeader(status int) { w.status = status }
+
+// Write implements http.ResponseWriter.
+func (w *recorder) Write(p []byte) (int, error) { return w.body.Write(p) }
 
 type roundTrip func(*http.Request) (*http.Response, error)
 

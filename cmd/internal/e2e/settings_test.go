@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/twiliosf/twiliosf/salesforce/salesforcetest"
 	"github.com/twiliosf/twiliosf/twilio/twiliotest"
@@ -67,4 +68,19 @@ func (w *world) receive(n int) {
 	for i := range n {
 		w.twilio.Receive(twiliotest.Inbound{From: theirs, To: ours, Body: fmt.Sprintf("%s number %d 🤫", confidential, w.twilio.Len()+i)})
 	}
+}
+
+// quiet is an account in which nothing changes by itself.
+func quiet() twiliotest.Options { return twiliotest.Options{Life: still} }
+
+// history seeds n finished messages, evenly over the time that is past.
+func (w *world) history(n int, span time.Duration) {
+	from := time.Now().Add(-span)
+	w.twilio.SeedFunc(n, func(i int) twiliotest.Row {
+		at := from.Add(span * time.Duration(i) / time.Duration(n)).Truncate(time.Second)
+		return twiliotest.Row{
+			From: theirs, To: ours, Body: fmt.Sprintf("%s of old, number %d", confidential, i),
+			Created: at, Sent: at, Price: "-0.00750",
+		}
+	}, nil)
 }

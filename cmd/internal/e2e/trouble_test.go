@@ -34,7 +34,7 @@ type trouble struct {
 // messages are kept meanwhile, and that all is well again after it.
 func (c trouble) run(t *testing.T) {
 	c.tw.Life = still
-	inBubble(t, c.tw, c.sf, func(w *world) {
+	inBubble(t, c.tw, c.sf, func(t *testing.T, w *world) {
 		w.receive(5)
 		c.cause(w)
 		w.start()

@@ -45,17 +45,19 @@ type world struct {
 
 	mu       sync.Mutex
 	settings settings
+	busy     int // requests to the org that are under way
+	most     int // at once
 }
 
 // inBubble runs a test in virtual time, with both emulators in process.
-func inBubble(t *testing.T, tw twiliotest.Options, sf salesforcetest.Options, test func(w *world)) {
+func inBubble(t *testing.T, tw twiliotest.Options, sf salesforcetest.Options, test func(t *testing.T, w *world)) {
 	t.Helper()
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, tw, sf)
 		w.deaf, w.twilioHTTP = true, w.twilio.Client().Transport
 		defer w.close()
-		test(w)
+		test(t, w)
 	})
 }
 
@@ -90,7 +92,14 @@ type toOrg struct{ *world }
 func (o toOrg) RoundTrip(r *http.Request) (*http.Response, error) {
 	o.mu.Lock()
 	org := o.org
+	o.busy++
+	o.most = max(o.most, o.busy)
 	o.mu.Unlock()
+	defer func() {
+		o.mu.Lock()
+		defer o.mu.Unlock()
+		o.busy--
+	}()
 	return org.Client().Transport.RoundTrip(r)
 }
 

@@ -1,0 +1,230 @@
+package daemon_test
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// when says where in a request's life something happens.
+type when int
+
+const (
+	never  when = iota
+	before      // it has arrived and is not processed
+	after       // it is processed and not answered
+)
+
+// moment is when a daemon ends: at the n-th request that is of its kind, at a
+// write of its own store (end), or at once.
+type moment struct {
+	name string
+	of   func(call) bool
+	n    int
+	when when
+	// lost: the vendor never sees the request that the daemon died at.
+	lost bool
+	// end is for dieAt.
+	end string
+	// polite is SIGTERM, which is no kill.
+	polite bool
+}
+
+func (m moment) String() string {
+	s := m.name
+	if m.polite {
+		s = "SIGTERM, " + s
+	}
+	if m.of == nil {
+		return s
+	}
+	return fmt.Sprintf("%s, number %d, %s", s, m.n, map[when]string{before: "before", after: "after"}[m.when])
+}
+
+// kinds are the phases in which a daemon may end, and up to which number.
+var kinds = []struct {
+	name string
+	of   func(call) bool
+	upTo int
+}{
+	{"a login", isLogin, 1},
+	{"the org's description", isDescribe, 1},
+	{"the first page of a walk", isOpenWalk, 3},
+	{"the middle of a walk", isNextPage, 2},
+	{"a day of a backfill", isDay, 8},
+	{"a message asked for by its SID", isFetch, 4},
+	{"an upsert", isUpsert, 1},
+	{"an upsert after others", isUpsert, 3},
+	{"any request", func(call) bool { return true }, 14},
+	{"at once", nil, 0},
+	{"a row of the store", nil, 300},
+	{"a commit of the store", nil, 30},
+}
+
+// deck deals moments so that all kinds come before one comes again.
+type deck struct {
+	rng  *rand.Rand
+	left []int
+}
+
+func (d *deck) deal() moment {
+	if len(d.left) == 0 {
+		d.left = d.rng.Perm(len(kinds))
+	}
+	k := kinds[d.left[0]]
+	d.left = d.left[1:]
+	m := moment{name: k.name, of: k.of, n: 1 + d.rng.IntN(max(k.upTo, 1)), when: before, lost: d.rng.IntN(2) == 0}
+	if d.rng.IntN(3) > 0 {
+		m.when = after
+	}
+	switch k.name {
+	case "a row of the store":
+		m.end = fmt.Sprintf("row:%d", m.n)
+	case "a commit of the store":
+		m.end = fmt.Sprintf("commit:%d", m.n)
+	}
+	return m
+}
+
+// stop is a moment of SIGTERM.
+func (d *deck) stop() moment {
+	return moment{name: "any request", of: func(call) bool { return true }, n: 1 + d.rng.IntN(12), when: before, polite: true}
+}
+
+// life is one run of the daemon.
+type life struct {
+	moment moment
+	cmd    *exec.Cmd
+	log    string // path of what it said
+	hold   io.Closer
+	dead   chan struct{}
+	awake  chan struct{} // closed at its first request
+	seen   atomic.Int64  // requests of the moment's kind
+	all    atomic.Int64
+	wake   sync.Once
+	once   sync.Once
+	asked  time.Time // when SIGTERM was sent; read after dead
+	came   bool      // its moment came; likewise
+}
+
+// start starts a daemon that will end at m.
+func (w *crashWorld) start(t *testing.T, m moment) *life {
+	t.Helper()
+	log, err := os.CreateTemp(w.scratch, "log")
+	require.NoError(t, err)
+	l := &life{moment: m, log: log.Name(), dead: make(chan struct{}), awake: make(chan struct{})}
+	self, err := os.Executable()
+	require.NoError(t, err)
+	l.cmd = exec.Command(self)
+	l.cmd.Env = append(os.Environ(), childConfig+"="+w.configPath(), childEnd+"="+m.end)
+	l.cmd.Stderr = log
+	hold, err := l.cmd.StdinPipe()
+	require.NoError(t, err)
+	l.hold = hold
+	w.mu.Lock()
+	w.present = l
+	w.mu.Unlock()
+	require.NoError(t, l.cmd.Start())
+	if m.name == "at once" {
+		l.came = l.cmd.Process.Kill() == nil
+	}
+	go func() {
+		_ = l.cmd.Wait() // how it ended is in its state
+		_ = errors.Join(log.Close(), hold.Close())
+		close(l.dead)
+	}()
+	t.Cleanup(l.kill)
+	return l
+}
+
+// arrived counts a request, and answers when the daemon is to end at it.
+func (l *life) arrived(c call) when {
+	l.all.Add(1)
+	l.wake.Do(func() { close(l.awake) })
+	if l.moment.of == nil || !l.moment.of(c) || l.seen.Add(1) != int64(l.moment.n) {
+		return never
+	}
+	return l.moment.when
+}
+
+// strike ends the daemon; a killed one is dead when it returns.
+func (l *life) strike() {
+	l.once.Do(func() {
+		l.came = true
+		if l.moment.polite {
+			l.asked = time.Now()
+			_ = l.cmd.Process.Signal(syscall.SIGTERM) // it may have ended by itself, which is seen later
+			return
+		}
+		_ = l.cmd.Process.Kill()
+	})
+	if !l.moment.polite {
+		<-l.dead
+	}
+}
+
+// kill ends it in any case.
+func (l *life) kill() {
+	_ = l.cmd.Process.Kill()
+	<-l.dead
+}
+
+// stop asks it to end, now.
+func (l *life) stop() {
+	l.once.Do(func() {
+		l.asked = time.Now()
+		_ = l.cmd.Process.Signal(syscall.SIGTERM)
+	})
+}
+
+// patience is how long a moment may take to come. A life whose moment does not
+// come ends then, which is as good a moment as any.
+const patience = 12 * time.Second
+
+// await waits for its end, and answers whether it came at its moment.
+func (l *life) await(t *testing.T) (timely bool) {
+	t.Helper()
+	late := time.NewTimer(patience)
+	defer late.Stop()
+	select {
+	case <-l.dead:
+	case <-late.C:
+		require.False(t, l.moment.polite && !l.asked.IsZero(), "it does not stop")
+		l.kill()
+	}
+	status, ok := l.cmd.ProcessState.Sys().(syscall.WaitStatus)
+	require.True(t, ok)
+	if l.moment.polite && l.came {
+		require.Zero(t, status, "it did not stop cleanly:\n%s", l.said())
+		require.Less(t, time.Since(l.asked), drain)
+		return true
+	}
+	require.True(t, status.Signaled() && status.Signal() == syscall.SIGKILL, "it ended by itself, %v:\n%s", l.cmd.ProcessState, l.said())
+	return l.came || l.moment.end != ""
+}
+
+// said is the end of what it logged.
+func (l *life) said() string {
+	text, err := os.ReadFile(l.log)
+	if err != nil {
+		return err.Error()
+	}
+	return string(text[max(0, len(text)-4000):])
+}
+
+// drain is what the sandbox's configuration allows a stop.
+const drain = 5 * time.Second
+
+// socket is the daemon's control socket.
+func (w *crashWorld) socket() string { return filepath.Join(w.dir, "control.sock") }
