@@ -190,7 +190,7 @@ func (l *life) stop() {
 
 // patience is how long a moment may take to come. A life whose moment does not
 // come ends then, which is as good a moment as any.
-const patience = 12 * time.Second
+const patience = 30 * time.Second
 
 // await waits for its end, and answers whether it came at its moment.
 func (l *life) await(t *testing.T) (timely bool) {

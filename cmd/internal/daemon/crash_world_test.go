@@ -148,7 +148,6 @@ func (d *door) ServeHTTP(out http.ResponseWriter, r *http.Request) {
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	c := call{at: d.name, r: r, body: body}
 	l := d.world.alive()
-	println(time.Now().Format("05.000"), d.name, r.Method, r.URL.Path[max(0, len(r.URL.Path)-30):], r.URL.RawQuery)
 	now := l.arrived(c)
 	if now == before {
 		l.strike()
