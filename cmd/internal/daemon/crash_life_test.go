@@ -24,6 +24,7 @@ const (
 	never  when = iota
 	before      // it has arrived and is not processed
 	after       // it is processed and not answered
+	held        // it is never processed: the vendor sits on it until the daemon is dead
 )
 
 // moment is when a daemon ends: at the n-th request that is of its kind, at a
@@ -35,6 +36,8 @@ type moment struct {
 	when when
 	// lost: the vendor never sees the request that the daemon died at.
 	lost bool
+	// hold lets the org sit on requests of the kind from the n-th on; see holding.
+	hold bool
 	// end is for dieAt.
 	end string
 	// polite is SIGTERM, which is no kill.
@@ -46,7 +49,7 @@ func (m moment) String() string {
 	if m.polite {
 		s = "SIGTERM, " + s
 	}
-	if m.of == nil {
+	if m.of == nil || m.hold {
 		return s
 	}
 	return fmt.Sprintf("%s, number %d, %s", s, m.n, map[when]string{before: "before", after: "after"}[m.when])
@@ -66,6 +69,7 @@ var kinds = []struct {
 	{"a message asked for by its SID", isFetch, 4},
 	{"an upsert", isUpsert, 1},
 	{"an upsert after others", isUpsert, 3},
+	{"an upsert that the org sits on", isUpsert, 1},
 	{"any request", func(call) bool { return true }, 14},
 	{"at once", nil, 0},
 	{"a row of the store", nil, 300},
@@ -89,6 +93,8 @@ func (d *deck) deal() moment {
 		m.when = after
 	}
 	switch k.name {
+	case "an upsert that the org sits on":
+		m.when, m.hold = held, true
 	case "a row of the store":
 		m.end = fmt.Sprintf("row:%d", m.n)
 	case "a commit of the store":
@@ -111,6 +117,10 @@ type life struct {
 	dead   chan struct{}
 	awake  chan struct{} // closed at its first request
 	seen   atomic.Int64  // requests of the moment's kind
+	full   atomic.Bool   // a full sweep has seen its first page
+	walks  atomic.Int64  // active sweeps since then
+	mu     sync.Mutex
+	active chan struct{} // closed when the next active sweep begins
 	all    atomic.Int64
 	wake   sync.Once
 	once   sync.Once
@@ -123,7 +133,7 @@ func (w *crashWorld) start(t *testing.T, m moment) *life {
 	t.Helper()
 	log, err := os.CreateTemp(w.scratch, "log")
 	require.NoError(t, err)
-	l := &life{moment: m, log: log.Name(), dead: make(chan struct{}), awake: make(chan struct{})}
+	l := &life{moment: m, log: log.Name(), dead: make(chan struct{}), awake: make(chan struct{}), active: make(chan struct{})}
 	self, err := os.Executable()
 	require.NoError(t, err)
 	l.cmd = exec.Command(self)
@@ -152,10 +162,56 @@ func (w *crashWorld) start(t *testing.T, m moment) *life {
 func (l *life) arrived(c call) when {
 	l.all.Add(1)
 	l.wake.Do(func() { close(l.awake) })
+	if l.moment.hold {
+		return l.holding(c)
+	}
 	if l.moment.of == nil || !l.moment.of(c) || l.seen.Add(1) != int64(l.moment.n) {
 		return never
 	}
 	return l.moment.when
+}
+
+// holding is arrived while the org sits on upserts. A full sweep sees its first
+// page a second after an active one has, and the daemon dies a while after that:
+// had the sweep not waited for the upserts, its cursor would have moved past what
+// they hold.
+func (l *life) holding(c call) when {
+	switch full := isOpenWalk(c) && query(c).Get("PageSize") == "1000"; {
+	case l.moment.of(c):
+		if l.seen.Add(1) >= int64(l.moment.n) {
+			return held
+		}
+	case full:
+		l.full.Store(l.full.Load() || l.nextWalk())
+	case isOpenWalk(c) && !full:
+		close(l.turn(make(chan struct{})))
+		if l.full.Load() && l.walks.Add(1) == 2 {
+			return before
+		}
+	}
+	return never
+}
+
+// turn puts the next channel that an active sweep closes in place of the present one.
+func (l *life) turn(next chan struct{}) (present chan struct{}) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	present, l.active = l.active, next
+	return present
+}
+
+// nextWalk waits for the next active sweep, a second at most with quick's rhythm,
+// and answers whether it came.
+func (l *life) nextWalk() bool {
+	l.mu.Lock()
+	next := l.active
+	l.mu.Unlock()
+	select {
+	case <-next:
+		return true
+	case <-l.dead:
+		return false
+	}
 }
 
 // strike ends the daemon; a killed one is dead when it returns.

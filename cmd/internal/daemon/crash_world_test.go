@@ -149,11 +149,17 @@ func (d *door) ServeHTTP(out http.ResponseWriter, r *http.Request) {
 	c := call{at: d.name, r: r, body: body}
 	l := d.world.alive()
 	now := l.arrived(c)
-	if now == before {
+	switch now {
+	case held:
+		<-l.dead
+	case before:
 		l.strike()
-		if l.moment.lost {
-			panic(http.ErrAbortHandler)
-		}
+	}
+	if now == held || now == before && l.moment.lost {
+		panic(http.ErrAbortHandler)
+	}
+	if l.full.Load() {
+		d.world.people.burst()
 	}
 	d.world.people.act()
 	leave := d.world.books.enter(c)
