@@ -32,9 +32,9 @@ type world struct {
 	twilio *twiliotest.Server
 	org    *salesforcetest.Server
 	orgs   []*salesforcetest.Server // all that there ever were
-	// twilioHTTP carries the daemon's requests to Twilio.
-	twilioHTTP http.RoundTripper
-	deaf       bool
+	// twilioHTTP and orgHTTP carry the daemon's requests.
+	twilioHTTP, orgHTTP http.RoundTripper
+	deaf                bool
 
 	reload  chan struct{}
 	core    zapcore.Core
@@ -55,7 +55,7 @@ func inBubble(t *testing.T, tw twiliotest.Options, sf salesforcetest.Options, te
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, tw, sf)
-		w.deaf, w.twilioHTTP = true, w.twilio.Client().Transport
+		w.deaf, w.twilioHTTP, w.orgHTTP = true, w.twilio.Client().Transport, toOrg{w}
 		defer w.close()
 		test(t, w)
 	})
@@ -107,10 +107,8 @@ func (o toOrg) RoundTrip(r *http.Request) (*http.Response, error) {
 func (w *world) start() {
 	w.t.Helper()
 	o := daemon.Options{
-		Load: w.load, Version: "test", Log: zap.New(w.core), Reload: w.reload, Deaf: w.deaf, Twilio: w.twilioHTTP,
-	}
-	if w.deaf {
-		o.Salesforce = toOrg{w}
+		Load: w.load, Version: "test", Log: zap.New(w.core), Reload: w.reload, Deaf: w.deaf,
+		Twilio: w.twilioHTTP, Salesforce: w.orgHTTP,
 	}
 	d, err := daemon.New(w.t.Context(), o)
 	require.NoError(w.t, err)
