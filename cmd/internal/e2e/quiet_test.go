@@ -1,0 +1,48 @@
+package e2e_test
+
+import (
+	"os"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/twiliosf/twiliosf/salesforce/salesforcetest"
+	"github.com/twiliosf/twiliosf/twilio/twiliotest"
+)
+
+// quietFor is how long the quiet account is watched. The job engine's polling
+// costs ten seconds of real time an hour, so a whole day is left to those who
+// ask for it: TWILIOSF_QUIET=24h.
+func quietFor(t *testing.T) time.Duration {
+	t.Helper()
+	given := os.Getenv("TWILIOSF_QUIET")
+	if given == "" {
+		return time.Hour
+	}
+	d, err := time.ParseDuration(given)
+	require.NoError(t, err)
+	return d
+}
+
+func TestAQuietAccountCostsOneCallASweepAndSalesforceNothing(t *testing.T) {
+	inBubble(t, quiet(), salesforcetest.Options{}, func(t *testing.T, w *world) {
+		span := quietFor(t)
+		w.change(func(s *settings) { s.sync = "  start: 1d\n" }) // all else by default
+		w.receive(900)
+		w.start()
+		w.untilMirrored(time.Minute)
+		time.Sleep(12 * time.Minute) // until no conversation is active
+		twilio, org := w.twilio.Calls(), w.org.Calls()
+		time.Sleep(span)
+		twilioNow, orgNow := w.twilio.Calls(), w.org.Calls()
+		sweeps := int(span / (15 * time.Minute))
+		require.Equal(t, sweeps, twilioNow.Total-twilio.Total)
+		require.Equal(t, sweeps, twilioNow.ByOperation[twiliotest.ListMessage]-twilio.ByOperation[twiliotest.ListMessage])
+		hours := int(span / time.Hour)
+		require.Equal(t, hours, orgNow.Total-org.Total, "%v", orgNow.ByOperation)
+		require.Equal(t, hours, orgNow.ByOperation[salesforcetest.OpDescribe]-org.ByOperation[salesforcetest.OpDescribe],
+			"the hourly look whether the org still has what is needed")
+		require.Empty(t, w.conditions())
+	})
+}
