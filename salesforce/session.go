@@ -40,7 +40,9 @@ type sessions struct {
 	current *session
 	refusal *fault.Error
 	until   time.Time
-	refused int // in a row
+	refused int                // in a row
+	waiting int                // callers who wait for a login
+	abandon context.CancelFunc // ends the login that is under way
 }
 
 func newSessions(next link, l *lobby) *sessions {
@@ -91,16 +93,18 @@ func sessionEnded(err error) bool {
 
 // get gives a session that is not ended, logging in if it must. Callers who
 // come while a login is under way wait for that one; one who gives up does not
-// take it away from the others.
+// take it away from the others, and the last one who does ends it.
 func (s *sessions) get(ctx context.Context, ended *session) (*session, error) {
 	if cur, err := s.known(ended); cur != nil || err != nil {
 		return cur, err
 	}
+	s.wait(1)
+	defer s.wait(-1)
 	done := s.flight.DoChan("login", func() (any, error) {
 		if cur, err := s.known(ended); cur != nil || err != nil {
 			return cur, err
 		}
-		return s.logIn(context.WithoutCancel(ctx))
+		return s.logIn(s.awaited(ctx))
 	})
 	select {
 	case <-ctx.Done():
@@ -109,6 +113,28 @@ func (s *sessions) get(ctx context.Context, ended *session) (*session, error) {
 		cur, _ := r.Val.(*session)
 		return cur, r.Err
 	}
+}
+
+// wait counts who waits for a login. When nobody does any more, because all of
+// them are stopping, a login that hangs must not outlive them.
+func (s *sessions) wait(n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.waiting += n; s.waiting == 0 && s.abandon != nil {
+		s.abandon()
+		s.abandon = nil
+	}
+}
+
+// awaited is a context that lasts for as long as anybody waits for a login.
+func (s *sessions) awaited(ctx context.Context) context.Context {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	if s.abandon = cancel; s.waiting == 0 {
+		cancel()
+	}
+	return ctx
 }
 
 // known is the current session unless it is the ended one, or the refusal that

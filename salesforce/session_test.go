@@ -177,3 +177,34 @@ func contextFor(t *testing.T, d time.Duration) (context.Context, context.CancelF
 	t.Helper()
 	return context.WithTimeout(t.Context(), d)
 }
+
+func TestALoginThatHangsEndsWithTheLastCallerWhoWaitsForIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ended := make(chan struct{})
+		o := options(&fakeOrg{})
+		o.HTTP = roundTrip(func(r *http.Request) (*http.Response, error) {
+			<-r.Context().Done()
+			close(ended)
+			return nil, r.Context().Err()
+		})
+		org, err := salesforce.New(o)
+		require.NoError(t, err)
+		first, stopFirst := context.WithCancel(t.Context())
+		second, stopSecond := context.WithCancel(t.Context())
+		var callers sync.WaitGroup
+		for _, ctx := range []context.Context{first, second} {
+			callers.Go(func() { _ = ping(ctx, org) })
+		}
+		synctest.Wait()
+		stopFirst()
+		synctest.Wait()
+		select {
+		case <-ended:
+			t.Fatal("the second still waits for it")
+		default:
+		}
+		stopSecond()
+		callers.Wait()
+		<-ended
+	})
+}
