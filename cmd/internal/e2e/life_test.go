@@ -3,8 +3,10 @@ package e2e_test
 import (
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -85,6 +87,8 @@ func TestStatusesAndPricesEndTrueAndNeverGoBack(t *testing.T) {
 	sf := salesforcetest.Options{Seed: 3, Latency: func(salesforcetest.Operation) time.Duration { return 600 * time.Millisecond }}
 	inBubble(t, tw, sf, func(t *testing.T, w *world) {
 		seen := watchWrites(w.org)
+		w.twilioHTTP = &late{next: w.twilioHTTP}
+		w.change(func(s *settings) { s.sync = "  full_every: 1m\n  refresh_every: 5m\n  start: 1d\n" })
 		// Writes whose answers are lost, and rows that come late, are where a
 		// status could fall back.
 		w.org.Chance(0.1, salesforcetest.ResetAfter())
@@ -118,6 +122,27 @@ func TestStatusesAndPricesEndTrueAndNeverGoBack(t *testing.T) {
 		}
 		require.GreaterOrEqual(t, steps, 3, "statuses were seen on their way")
 	})
+}
+
+// late brings every third page of the list so late that another sweep has seen
+// newer states meanwhile.
+type late struct {
+	next http.RoundTripper
+	n    atomic.Int64
+}
+
+// RoundTrip implements http.RoundTripper.
+func (l *late) RoundTrip(r *http.Request) (*http.Response, error) {
+	resp, err := l.next.RoundTrip(r)
+	if err == nil && l.n.Add(1)%3 == 0 {
+		wait := time.NewTimer(25 * time.Second)
+		defer wait.Stop()
+		select {
+		case <-wait.C:
+		case <-r.Context().Done():
+		}
+	}
+	return resp, err
 }
 
 // settledDown: nothing more will happen to the account's messages.

@@ -41,12 +41,14 @@ func metadataFile(t *testing.T, path string) *fstest.MapFile {
 }
 
 func TestWhenTheOrgLacksSomethingTheStatusNamesIt(t *testing.T) {
+	t.Parallel()
 	noExternalID := metadataWith(t, fieldsDir+"Message_SID__c.field-meta.xml", func(s string) string {
 		return replaced(t, s, "<externalId>true</externalId>", "<externalId>false</externalId>")
 	})
 	noBody := metadataWith(t, fieldsDir+"Body__c.field-meta.xml", func(string) string { return "" })
 	other := fstest.MapFS{"objects/Other__c/Other__c.object-meta.xml": metadataFile(t, object+"/"+object+".object-meta.xml")}
-	deployed := func(w *world) { w.replaceOrg(salesforcetest.Options{}) }
+	// Whoever does not want to wait until the org is looked at again reloads.
+	deployed := func(w *world) { w.replaceOrg(salesforcetest.Options{}); w.reload <- struct{}{} }
 	for _, c := range []trouble{
 		{
 			name: "without the object", sf: salesforcetest.Options{Schema: other},
@@ -62,8 +64,11 @@ func TestWhenTheOrgLacksSomethingTheStatusNamesIt(t *testing.T) {
 		{
 			name:  "with an object that the user may not create",
 			cause: func(w *world) { require.NoError(w.t, w.org.Restrict(object, salesforcetest.Deny{Create: true})) },
-			cure:  func(w *world) { require.NoError(w.t, w.org.Restrict(object, salesforcetest.Deny{})) },
-			says:  []string{object, "may not create and edit", "permission set"},
+			cure: func(w *world) {
+				require.NoError(w.t, w.org.Restrict(object, salesforcetest.Deny{}))
+				w.reload <- struct{}{}
+			},
+			says: []string{object, "may not create and edit", "permission set"},
 		},
 		{
 			name: "without a required field", sf: salesforcetest.Options{Schema: noBody},

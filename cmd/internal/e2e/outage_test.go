@@ -12,6 +12,7 @@ import (
 )
 
 func TestWhenSalesforceAnswersNonsenseNothingIsLost(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		fault salesforcetest.Fault
 		says  []string
@@ -62,7 +63,7 @@ func TestOneBadAnswerInFiveOnBothSidesIsNobodysTrouble(t *testing.T) {
 
 func TestAnHourWithoutBothVendorsLosesNothing(t *testing.T) {
 	inBubble(t, quiet(), salesforcetest.Options{}, func(t *testing.T, w *world) {
-		w.change(func(s *settings) { s.sync = "  full_every: 15m\n  start: 1d\n" })
+		w.change(func(s *settings) { s.sync = "  full_every: 5m\n  start: 1d\n" })
 		w.history(900, 20*time.Hour)
 		w.start()
 		w.untilMirrored(time.Minute)
@@ -81,6 +82,6 @@ func TestAnHourWithoutBothVendorsLosesNothing(t *testing.T) {
 		require.Contains(t, names, "twilio-unreachable")
 		w.org.ClearFaults()
 		w.twilio.SetWeather()
-		w.untilMirrored(17 * time.Minute)
+		w.untilMirrored(7 * time.Minute)
 	})
 }

@@ -33,6 +33,7 @@ func (w *world) requireQuarantineNoted() {
 	require.Equal(w.t, health.Notice, all[0].Severity)
 	require.Contains(w.t, all[0].Remedy, "twiliosf quarantine list")
 	require.True(w.t, w.status().Ready)
+	w.requireNoLeak()
 }
 
 func TestARecordThatAValidationRuleRefusesIsListedAndRetriedAndHoldsUpNobody(t *testing.T) {
@@ -108,6 +109,7 @@ func TestATextThatIsTooLongForTheFieldIsNamedButNeverShown(t *testing.T) {
 }
 
 func TestLockedRowsAreWrittenAfterTheStorm(t *testing.T) {
+	t.Parallel()
 	someRows := salesforcetest.LockRows(func(r map[string]any) bool {
 		sid, _ := r["Message_SID__c"].(string)
 		return strings.HasSuffix(sid, "0") || strings.HasSuffix(sid, "7")

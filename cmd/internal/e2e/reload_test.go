@@ -40,7 +40,7 @@ func TestAReloadUnderLoadLosesNothingAndDoublesNothing(t *testing.T) {
 				all := w.conditions()
 				require.Len(t, all, 1)
 				require.Equal(t, "reload-refused", all[0].Name)
-				require.Equal(t, health.Notice+1, all[0].Severity)
+				require.Equal(t, health.Degraded, all[0].Severity)
 				require.Contains(t, all[0].Cause, "twiliosf.yaml:")
 				require.Contains(t, all[0].Cause, "concurency")
 				require.Contains(t, all[0].Cause, "concurrency", "the nearest known key")

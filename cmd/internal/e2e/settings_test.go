@@ -35,7 +35,7 @@ func defaultSettings(t *testing.T, w *world) settings {
 		address: "  base_url: http://127.0.0.1:1\n",
 		login:   jwtLogin(salesforcetest.DefaultConsumerKey, salesforcetest.DefaultUsername, w.org.PrivateKeyPEM()),
 		org:     "  login_url: http://127.0.0.1:2\n",
-		sync:    "  full_every: 2m\n  start: 1d\n",
+		sync:    "  full_every: 90s\n  start: 1d\n",
 		drain:   "20s",
 		rest:    fmt.Sprintf("store: sqlite://%s/t.db\ncontrol: %s/c.sock\nconsole: {listen: \"127.0.0.1:0\"}\n", dir, dir),
 	}

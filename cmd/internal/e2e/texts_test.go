@@ -54,6 +54,7 @@ func TestRealTextsArriveByteForByteOverRealConnections(t *testing.T) {
 }
 
 func TestTextsThatTortureArriveByteForByteOverRealConnections(t *testing.T) {
+	t.Parallel()
 	for name, sw := range map[string]twiliotest.Switches{"as UTF-8": {}, "as ASCII with escapes": {EscapeJSON: true}} {
 		t.Run(name, func(t *testing.T) { arriveOverTCP(t, torture(), sw) })
 	}

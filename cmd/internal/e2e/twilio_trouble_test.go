@@ -15,6 +15,7 @@ func always(f twiliotest.Fault) func(*world) {
 func fineWeather(w *world) { w.twilio.SetWeather() }
 
 func TestWhenTwilioRefusesUsTheStatusSaysWhatToLookAt(t *testing.T) {
+	t.Parallel()
 	const wrong = "Wr0ngWr0ngWr0ngWr0ngWr0ngWr0ng00"
 	for _, c := range []trouble{
 		{
@@ -42,6 +43,7 @@ func TestWhenTwilioRefusesUsTheStatusSaysWhatToLookAt(t *testing.T) {
 }
 
 func TestWhenTwilioAnswersNonsenseNothingIsLost(t *testing.T) {
+	t.Parallel()
 	for _, c := range []trouble{
 		{name: "a proxy's page in place of JSON", cause: always(twiliotest.Garbage()), says: []string{"not Twilio's", "twilio.base_url"}},
 		{name: "half of the JSON", cause: always(twiliotest.TruncatedJSON()), says: []string{"cut off"}},

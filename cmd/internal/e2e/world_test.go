@@ -40,7 +40,7 @@ type world struct {
 	core    zapcore.Core
 	logs    *observer.ObservedLogs
 	daemon  *daemon.Daemon
-	stopRun func() (time.Duration, error)
+	stopRun func() error
 	secrets secrets
 
 	mu       sync.Mutex
@@ -116,15 +116,14 @@ func (w *world) start() {
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- d.Run(ctx) }()
-	w.stopRun = func() (time.Duration, error) {
+	w.stopRun = func() error {
 		select {
 		case err := <-ended:
-			return 0, fmt.Errorf("the daemon has ended by itself: %w", err)
+			return fmt.Errorf("the daemon has ended by itself: %w", err)
 		default:
 		}
-		began := time.Now()
 		cancel()
-		return time.Since(began), <-ended
+		return <-ended
 	}
 }
 
@@ -133,7 +132,7 @@ func (w *world) stop() time.Duration {
 	w.t.Helper()
 	w.requireNoLeak()
 	began := time.Now()
-	_, err := w.stopRun()
+	err := w.stopRun()
 	took := time.Since(began)
 	w.stopRun = nil
 	require.NoError(w.t, w.daemon.Close())
@@ -145,7 +144,7 @@ func (w *world) stop() time.Duration {
 func (w *world) close() {
 	switch {
 	case w.stopRun != nil && w.t.Failed():
-		_, _ = w.stopRun()
+		_ = w.stopRun() // the test has failed for another reason already
 		_ = w.daemon.Close()
 	case w.stopRun != nil:
 		w.stop()
