@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/twiliosf/twiliosf/salesforce"
@@ -19,7 +20,7 @@ func TestJWTAsksAsTheUserWithASignedShortLivedAssertion(t *testing.T) {
 	var form url.Values
 	f := always(ok(`{}`))
 	f.login = func(r *http.Request, body string) reply {
-		require.Equal(t, "application/x-www-form-urlencoded", r.Header.Get("Content-Type"))
+		assert.Equal(t, "application/x-www-form-urlencoded", r.Header.Get("Content-Type"))
 		form, _ = url.ParseQuery(body)
 		return reply{}
 	}
@@ -46,8 +47,8 @@ func TestJWTAsksAsTheUserWithASignedShortLivedAssertion(t *testing.T) {
 func TestClientCredentialsAreSentInTheBody(t *testing.T) {
 	f := always(ok(`{}`))
 	f.login = func(r *http.Request, body string) reply {
-		require.Equal(t, "client_id=consumer-key&client_secret=consumer-secret&grant_type=client_credentials", body)
-		require.Empty(t, r.URL.RawQuery)
+		assert.Equal(t, "client_id=consumer-key&client_secret=consumer-secret&grant_type=client_credentials", body)
+		assert.Empty(t, r.URL.RawQuery)
 		return reply{}
 	}
 	require.NoError(t, ping(t.Context(), newOrg(t, f)))
@@ -75,15 +76,15 @@ func byPassword(o *salesforce.Options) {
 func TestThePasswordLoginWritesCredentialsThatXMLMustEscape(t *testing.T) {
 	f := always(ok(`{}`))
 	f.login = func(r *http.Request, body string) reply {
-		require.Equal(t, "/services/Soap/u/64.0", r.URL.Path)
-		require.Equal(t, "login", r.Header.Get("SOAPAction"))
+		assert.Equal(t, "/services/Soap/u/64.0", r.URL.Path)
+		assert.Equal(t, "login", r.Header.Get("SOAPAction"))
 		var sent struct {
 			Username string `xml:"Body>login>username"`
 			Password string `xml:"Body>login>password"`
 		}
-		require.NoError(t, xml.Unmarshal([]byte(body), &sent))
-		require.Equal(t, "u&i@acme.test", sent.Username)
-		require.Equal(t, "p<4>sst&ken", sent.Password)
+		assert.NoError(t, xml.Unmarshal([]byte(body), &sent))
+		assert.Equal(t, "u&i@acme.test", sent.Username)
+		assert.Equal(t, "p<4>sst&ken", sent.Password)
 		f.token = "soap-session"
 		return soapAnswer(f.token, host+"/services/Soap/u/64.0/00D000000000001")
 	}
