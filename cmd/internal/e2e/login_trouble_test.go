@@ -5,6 +5,7 @@ import (
 	"crypto/rsa"
 	"crypto/x509"
 	"encoding/pem"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -114,10 +115,10 @@ func TestWhenTheSessionEndsUnderEightCallersExactlyOneOfThemLogsInAgain(t *testi
 			s.sync = "  full_every: 15m\n  start: 10d\n"
 		})
 		w.history(8000, 8*24*time.Hour)
-		upserts := 0
+		var upserts atomic.Int64
 		w.org.OnRequest(func(r salesforcetest.Request) {
 			if r.Operation == salesforcetest.OpCollectionsUpsert {
-				if upserts++; upserts == 17 {
+				if upserts.Add(1) == 17 {
 					w.org.RevokeSessions()
 				}
 			}
