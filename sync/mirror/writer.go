@@ -69,7 +69,7 @@ func (w *Writer) Wake() { w.offer(nil) }
 
 // maxOffered bounds the changes that wait in memory: as far as several walks at
 // once run ahead.
-const maxOffered = 3 * maxWaiting
+const maxOffered = 6 * maxWaiting
 
 // offer hands changes over that were committed a moment ago, so that they need
 // not be read again; none means that the store must be read.

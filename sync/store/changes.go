@@ -42,8 +42,9 @@ func (s *Store) NextDue(ctx context.Context) (time.Time, error) {
 // changed again meanwhile has another number and is left alone.
 func (s *Store) Settle(ctx context.Context, settled []mirror.Settlement) error {
 	written := make([]any, 0, len(settled))
+	var late []any
 	return s.Tx(ctx, func(tx *sql.Tx) error {
-		written = written[:0]
+		written, late = written[:0], nil
 		for _, c := range settled {
 			var err error
 			switch {
@@ -52,6 +53,8 @@ func (s *Store) Settle(ctx context.Context, settled []mirror.Settlement) error {
 			case !c.RetryAt.IsZero():
 				_, err = s.exec(ctx, tx, `UPDATE messages SET retry_at = ?, attempts = attempts + 1 WHERE seq = ?`,
 					c.RetryAt.Unix(), int64(c.Change.Seq))
+			case c.Change.Attempts > 0:
+				late = append(late, int64(c.Change.Seq))
 			default:
 				written = append(written, int64(c.Change.Seq))
 			}
@@ -59,19 +62,29 @@ func (s *Store) Settle(ctx context.Context, settled []mirror.Settlement) error {
 				return err
 			}
 		}
-		return s.written(ctx, tx, written)
+		if err := s.written(ctx, tx, late, lateSQL); err != nil {
+			return err
+		}
+		return s.written(ctx, tx, written, writtenSQL)
 	})
 }
 
+// writtenSQL is for what was written at the first attempt: the fewer columns it
+// names, the fewer indexes are looked at.
 func writtenSQL(n int) string {
-	return `UPDATE messages SET seq = NULL, waiting_since = NULL, retry_at = 0, attempts = 0, payload = NULL, refusal = NULL
+	return `UPDATE messages SET seq = NULL, waiting_since = NULL, payload = NULL WHERE seq IN (` + placeholders(n) + `)`
+}
+
+// lateSQL is for what was put off before.
+func lateSQL(n int) string {
+	return `UPDATE messages SET seq = NULL, waiting_since = NULL, payload = NULL, retry_at = 0, attempts = 0
 WHERE seq IN (` + placeholders(n) + `)`
 }
 
-func (s *Store) written(ctx context.Context, tx *sql.Tx, seqs []any) error {
+func (s *Store) written(ctx context.Context, tx *sql.Tx, seqs []any, query func(n int) string) error {
 	for start := 0; start < len(seqs); start += lookupRows {
 		chunk := seqs[start:min(start+lookupRows, len(seqs))]
-		if _, err := s.exec(ctx, tx, writtenSQL(len(chunk)), chunk...); err != nil {
+		if _, err := s.exec(ctx, tx, query(len(chunk)), chunk...); err != nil {
 			return err
 		}
 	}
@@ -83,7 +96,7 @@ func (s *Store) refuse(ctx context.Context, tx *sql.Tx, c mirror.Settlement) err
 	if err != nil {
 		return fmt.Errorf("store: encode a refusal: %w", err)
 	}
-	_, err = s.exec(ctx, tx, `UPDATE messages SET seq = NULL, waiting_since = NULL, retry_at = 0, refusal = ? WHERE seq = ?`,
+	_, err = s.exec(ctx, tx, `UPDATE messages SET seq = NULL, waiting_since = NULL, retry_at = 0, attempts = 0, refusal = ? WHERE seq = ?`,
 		string(why), int64(c.Change.Seq))
 	return err
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"maps"
-	"strings"
 	"time"
 
 	"github.com/twiliosf/twiliosf/sync/message"
@@ -134,18 +133,18 @@ func (s *Store) news(ctx context.Context, seen []message.Message) ([]sighting, e
 }
 
 func lookupSQL(n int) string {
-	return `SELECT sid, fingerprint, status, updated_at FROM messages WHERE sid IN (` + placeholders(n) + `)`
+	return `SELECT sid, fingerprint, status, updated_at FROM messages WHERE (created_at, sid) IN (VALUES ` + rows(2, n) + `)`
 }
 
 // sightings looks up what was seen last of each message.
 func (s *Store) sightings(ctx context.Context, of []message.Message) (map[message.SID]message.Sighting, error) {
 	known := make(map[message.SID]message.Sighting, len(of))
-	args := make([]any, 0, lookupRows)
+	args := make([]any, 0, 2*lookupRows)
 	for start := 0; start < len(of); start += lookupRows {
 		chunk := of[start:min(start+lookupRows, len(of))]
 		args = args[:0]
 		for i := range chunk {
-			args = append(args, string(chunk[i].SID))
+			args = append(args, unix(chunk[i].Created), string(chunk[i].SID))
 		}
 		err := s.each(ctx, s.read, func(r *sql.Rows) error {
 			var sid message.SID
@@ -168,25 +167,24 @@ func (s *Store) sightings(ctx context.Context, of []message.Message) (map[messag
 // upsertSQL's condition is message.News once more, in SQL: another sweep may
 // have been faster. P4.
 func upsertSQL(n int) string {
-	row := "(" + placeholders(10) + ")"
-	return `INSERT INTO messages (sid, fingerprint, status, rank, updated_at, at, open, seq, waiting_since, payload) VALUES ` +
-		strings.TrimSuffix(strings.Repeat(row+", ", n), ", ") + `
-ON CONFLICT (sid) DO UPDATE SET fingerprint = excluded.fingerprint, status = excluded.status, rank = excluded.rank,
+	return `INSERT INTO messages (created_at, sid, fingerprint, status, rank, updated_at, at, open, seq, waiting_since, payload) VALUES ` +
+		rows(11, n) + `
+ON CONFLICT (created_at, sid) DO UPDATE SET fingerprint = excluded.fingerprint, status = excluded.status, rank = excluded.rank,
     updated_at = excluded.updated_at, at = excluded.at, open = excluded.open, seq = excluded.seq,
     waiting_since = COALESCE(messages.waiting_since, excluded.waiting_since),
-    retry_at = 0, attempts = 0, payload = excluded.payload
+    retry_at = 0, attempts = 0, payload = excluded.payload, refusal = NULL
 WHERE messages.fingerprint <> excluded.fingerprint AND (messages.rank < excluded.rank
     OR (messages.rank = excluded.rank AND messages.updated_at <= excluded.updated_at))`
 }
 
 // upsertChanged queues sightings as changes seq+1, seq+2 ...
 func (s *Store) upsertChanged(ctx context.Context, tx *sql.Tx, chunk []sighting, seq int64) (int, error) {
-	args := make([]any, 0, len(chunk)*10)
+	args := make([]any, 0, len(chunk)*11)
 	var payload []byte
 	for i, m := range chunk {
 		payload = m.AppendJSON(payload[:0])
 		n := seq + int64(i) + 1
-		args = append(args, string(m.SID), m.seen.Fingerprint, string(m.Status), m.Status.Rank(), unix(m.Updated),
+		args = append(args, unix(m.Created), string(m.SID), m.seen.Fingerprint, string(m.Status), m.Status.Rank(), unix(m.Updated),
 			unix(m.At()), !m.Status.Final(), n, n, string(payload))
 	}
 	res, err := s.exec(ctx, tx, upsertSQL(len(chunk)), args...)
@@ -251,7 +249,7 @@ func (s *Store) Open(ctx context.Context, now time.Time, lookback time.Duration,
 
 // Gone implements mirror.OpenLedger.
 func (s *Store) Gone(ctx context.Context, sid message.SID) error {
-	_, err := s.exec(ctx, s.write, `UPDATE messages SET open = 0 WHERE sid = ?`, string(sid))
+	_, err := s.exec(ctx, s.write, `UPDATE messages SET open = 0 WHERE open = 1 AND sid = ?`, string(sid))
 	return err
 }
 

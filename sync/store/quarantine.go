@@ -32,7 +32,7 @@ func (s *Store) Quarantine(ctx context.Context, limit int) ([]Quarantined, error
 		}
 		all = append(all, q)
 		return nil
-	}, `SELECT sid, refusal FROM messages WHERE refusal IS NOT NULL AND seq IS NULL ORDER BY sid LIMIT ?`, limit)
+	}, `SELECT sid, refusal FROM messages WHERE refusal IS NOT NULL ORDER BY sid LIMIT ?`, limit)
 	return all, err
 }
 
@@ -48,7 +48,7 @@ func (s *Store) RetryQuarantined(ctx context.Context, sids ...message.SID) (int,
 				return err
 			}
 			retried++
-			_, err := s.exec(ctx, tx, `UPDATE messages SET seq = ?, waiting_since = ?, retry_at = 0, attempts = 0 WHERE sid = ?`, seq, seq, sid)
+			_, err := s.exec(ctx, tx, `UPDATE messages SET seq = ?, waiting_since = ?, refusal = NULL WHERE refusal IS NOT NULL AND sid = ?`, seq, seq, sid)
 			return err
 		})
 	})
@@ -63,7 +63,7 @@ func (s *Store) DropQuarantined(ctx context.Context, sids ...message.SID) (int, 
 		dropped = 0
 		return s.eachQuarantined(ctx, tx, sids, func(sid string) error {
 			dropped++
-			_, err := s.exec(ctx, tx, `UPDATE messages SET payload = NULL, refusal = NULL WHERE sid = ?`, sid)
+			_, err := s.exec(ctx, tx, `UPDATE messages SET payload = NULL, refusal = NULL WHERE refusal IS NOT NULL AND sid = ?`, sid)
 			return err
 		})
 	})
@@ -86,7 +86,7 @@ func (s *Store) eachQuarantined(ctx context.Context, tx *sql.Tx, named []message
 			found = append(found, sid)
 		}
 		return nil
-	}, `SELECT sid FROM messages WHERE refusal IS NOT NULL AND seq IS NULL ORDER BY sid`)
+	}, `SELECT sid FROM messages WHERE refusal IS NOT NULL ORDER BY sid`)
 	if err != nil {
 		return err
 	}
@@ -115,7 +115,7 @@ func (s *Store) Counts(ctx context.Context) (Counts, error) {
 	}{
 		{&c.Messages, `SELECT count(*) FROM messages`},
 		{&c.Waiting, `SELECT count(*) FROM messages WHERE waiting_since IS NOT NULL`},
-		{&c.Quarantined, `SELECT count(*) FROM messages WHERE refusal IS NOT NULL AND seq IS NULL`},
+		{&c.Quarantined, `SELECT count(*) FROM messages WHERE refusal IS NOT NULL`},
 		{&c.Open, `SELECT count(*) FROM messages WHERE open = 1`},
 	} {
 		if err := s.one(ctx, s.read, q.query, nil, q.into); err != nil {

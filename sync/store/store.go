@@ -192,6 +192,12 @@ func (s *Store) one(ctx context.Context, q queryer, query string, args []any, in
 	return err
 }
 
+// rows is "(?, ?), (?, ?)" for n rows of the given number of columns.
+func rows(columns, n int) string {
+	row := "(" + placeholders(columns) + ")"
+	return strings.TrimSuffix(strings.Repeat(row+", ", n), ", ")
+}
+
 // placeholders is "?, ?, ?" for n values.
 func placeholders(n int) string {
 	return strings.TrimSuffix(strings.Repeat("?, ", n), ", ")

@@ -3,8 +3,14 @@
 -- One row a message for as long as the store lives: what is needed to tell news
 -- from old. The payload, with its body, stays only until Salesforce has it, or
 -- while it is in quarantine. Times are seconds since 1970, UTC.
+--
+-- The key begins with the time of creation, which never changes, because walks
+-- come in the order of time: a page of messages then touches a few neighbouring
+-- pages of the index. SIDs alone are random, and each would touch a page of its
+-- own (measured: 12 us of CPU a row instead of 5).
 CREATE TABLE messages (
-    sid           TEXT    NOT NULL PRIMARY KEY,
+    created_at    BIGINT  NOT NULL,
+    sid           TEXT    NOT NULL,
     fingerprint   BIGINT  NOT NULL,
     status        TEXT    NOT NULL,
     rank          INTEGER NOT NULL, -- of the status, so that the upsert itself keeps it from moving back
@@ -16,11 +22,13 @@ CREATE TABLE messages (
     retry_at      BIGINT  NOT NULL DEFAULT 0,
     attempts      INTEGER NOT NULL DEFAULT 0,
     payload       TEXT,             -- the message as JSON
-    refusal       TEXT              -- in quarantine: why, as JSON
+    refusal       TEXT,             -- in quarantine: why, as JSON
+    PRIMARY KEY (created_at, sid)
 );
 CREATE INDEX messages_changed ON messages (seq, waiting_since) WHERE seq IS NOT NULL;
 CREATE INDEX messages_put_off ON messages (retry_at) WHERE retry_at > 0;
 CREATE INDEX messages_open ON messages (at) WHERE open = 1;
+CREATE INDEX messages_open_sid ON messages (sid) WHERE open = 1;
 CREATE INDEX messages_refused ON messages (sid) WHERE refusal IS NOT NULL;
 
 -- Named numbers that only grow: the change sequence, the newest message's time.
