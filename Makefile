@@ -101,7 +101,11 @@ verify: fmt vet lint docs-check test fuzz ## Everything that must hold before a 
 ##@ Measure and describe it
 
 .PHONY: bench
-bench: ## Print the figures, each with its goal
+bench: ## Print the README's figures, each with its goal (ARGS="-rows cpu,backfill")
+	@$(GO) build -o bin/bench ./cmd/internal/bench && bin/bench $(ARGS)
+
+.PHONY: microbench
+microbench: ## Run the packages' own benchmarks
 	@$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem -timeout 60m $(PKG)
 
 .PHONY: docs

@@ -100,8 +100,9 @@ var errClosed = errors.New("twiliotest: the server is closed")
 // lock takes the account up to date and locks it. It returns the moment, in
 // Unix nanoseconds.
 func (s *Server) lock() int64 {
-	now := s.opts.Now().UnixNano()
 	s.mu.Lock()
+	// Read under the lock: times and what a list shows are in one order.
+	now := s.opts.Now().UnixNano()
 	s.ledger.advance(now)
 	return now
 }

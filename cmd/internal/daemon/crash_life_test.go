@@ -114,6 +114,7 @@ type life struct {
 	cmd    *exec.Cmd
 	log    string // path of what it said
 	hold   io.Closer
+	begun  chan struct{} // closed when the process is there
 	dead   chan struct{}
 	awake  chan struct{} // closed at its first request
 	seen   atomic.Int64  // requests of the moment's kind
@@ -133,7 +134,7 @@ func (w *crashWorld) start(t *testing.T, m moment) *life {
 	t.Helper()
 	log, err := os.CreateTemp(w.scratch, "log")
 	require.NoError(t, err)
-	l := &life{moment: m, log: log.Name(), dead: make(chan struct{}), awake: make(chan struct{}), active: make(chan struct{})}
+	l := &life{moment: m, log: log.Name(), begun: make(chan struct{}), dead: make(chan struct{}), awake: make(chan struct{}), active: make(chan struct{})}
 	self, err := os.Executable()
 	require.NoError(t, err)
 	l.cmd = exec.Command(self)
@@ -146,6 +147,7 @@ func (w *crashWorld) start(t *testing.T, m moment) *life {
 	w.present = l
 	w.mu.Unlock()
 	require.NoError(t, l.cmd.Start())
+	defer close(l.begun)
 	if m.name == "at once" {
 		l.came = l.cmd.Process.Kill() == nil
 	}
@@ -216,6 +218,7 @@ func (l *life) nextWalk() bool {
 
 // strike ends the daemon; a killed one is dead when it returns.
 func (l *life) strike() {
+	<-l.begun // its first requests may be faster than the call that starts it
 	l.once.Do(func() {
 		l.came = true
 		if l.moment.polite {
