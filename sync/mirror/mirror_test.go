@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -122,9 +123,10 @@ func TestAQuietAccountCostsOneTwilioCallAndNoSalesforceCall(t *testing.T) {
 }
 
 func TestTheCursorWaitsForSalesforce(t *testing.T) {
-	down := true
+	var down atomic.Bool
+	down.Store(true)
 	org := &mirrortest.Org{Fail: func(int) (error, bool) {
-		if down {
+		if down.Load() {
 			return fault.New(fault.Transient, "upsert", errors.New("503")), false
 		}
 		return nil, false
@@ -136,7 +138,7 @@ func TestTheCursorWaitsForSalesforce(t *testing.T) {
 		require.True(t, before.Before(time.Now().Add(-time.Hour)), "moved to %s with nothing in Salesforce", before)
 		require.Contains(t, conditions(w.health), "salesforce-unreachable")
 
-		down = false
+		down.Store(false)
 		time.Sleep(2 * time.Minute)
 		require.NoError(t, w.Sweeper.Full(t.Context()))
 		require.WithinDuration(t, time.Now(), w.cursor(t), time.Hour)
@@ -213,10 +215,11 @@ func TestASIDHasOneWriteInFlight(t *testing.T) {
 }
 
 func TestWhenStorageIsFullInsertsWaitAndUpdatesGoOn(t *testing.T) {
-	full := true
+	var full atomic.Bool
+	full.Store(true)
 	org := &mirrortest.Org{}
 	org.Refuse = func(m message.Message) error {
-		if full && m.Body == "new" {
+		if full.Load() && m.Body == "new" {
 			return &fault.Error{Class: fault.Throttled, Op: "upsert", Code: "STORAGE_LIMIT_EXCEEDED", Condition: "salesforce-storage", After: 5 * time.Minute}
 		}
 		return nil
@@ -235,7 +238,7 @@ func TestWhenStorageIsFullInsertsWaitAndUpdatesGoOn(t *testing.T) {
 		require.NoError(t, err)
 		require.Empty(t, q, "a full org refuses nobody for good")
 
-		full = false
+		full.Store(false)
 		time.Sleep(10 * time.Minute)
 		require.Equal(t, w.account.All(), w.org.All())
 		require.Empty(t, conditions(w.health))

@@ -40,7 +40,7 @@ func (d *Daemon) build(ctx context.Context, cfg *config.Config) (*generation, er
 		func() error { return g.buildTwilio(d.o.Twilio) },
 		func() error { return g.buildSalesforce(ctx, d.o.Salesforce) },
 		g.buildMirror,
-		func() error { return g.buildJobs(ctx) },
+		func() error { return g.buildJobs(ctx, d.o.Engine) },
 	} {
 		if err := step(); err != nil {
 			return nil, err

@@ -94,7 +94,10 @@ func (w *crashWorld) requireCursor(t *testing.T, st *store.Store, known map[stri
 		if at.Before(yesterday) || !at.Truncate(time.Second).Before(cursor) {
 			continue
 		}
-		require.True(t, w.books.status(m.SID) != "" || known[m.SID].refused,
+		// One that was in quarantine leaves it for another try when it changes in
+		// Twilio: behind the cursor it waits only then.
+		again := known[m.SID].waiting && w.books.wasRefused(m.SID)
+		require.True(t, w.books.status(m.SID) != "" || known[m.SID].refused || again,
 			"the cursor is at %s, but %s of %s is neither in the org nor in quarantine", cursor, m.SID, at)
 	}
 }

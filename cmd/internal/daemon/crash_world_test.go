@@ -184,11 +184,12 @@ type books struct {
 	mu       sync.Mutex
 	writing  map[string]bool   // SIDs of the requests under way
 	statuses map[string]string // of the record of each SID, as it was written last
+	refused  map[string]bool   // SIDs that were written and have no record
 	wrongs   []string
 }
 
 func newBooks(org *salesforcetest.Server) *books {
-	return &books{org: org, writing: map[string]bool{}, statuses: map[string]string{}}
+	return &books{org: org, writing: map[string]bool{}, statuses: map[string]string{}, refused: map[string]bool{}}
 }
 
 func (b *books) wrong(format string, args ...any) {
@@ -227,7 +228,8 @@ func (b *books) look(sid string) {
 		b.wrong("%s has %d records", sid, len(rows))
 	}
 	if len(rows) == 0 {
-		return // refused
+		b.refused[sid] = true
+		return
 	}
 	status, _ := rows[0]["Status__c"].(string)
 	if was := b.statuses[sid]; height(status) < height(was) {
@@ -241,6 +243,13 @@ func (b *books) status(sid string) string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.statuses[sid]
+}
+
+// wasRefused reports whether the org has ever refused to make a SID's record.
+func (b *books) wasRefused(sid string) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.refused[sid]
 }
 
 // requireGood fails with everything that was wrong.

@@ -17,6 +17,7 @@ import (
 
 	"github.com/twiliosf/twiliosf/config"
 	"github.com/twiliosf/twiliosf/sync/health"
+	"github.com/twiliosf/twiliosf/sync/jobs"
 	"github.com/twiliosf/twiliosf/sync/store"
 )
 
@@ -36,6 +37,9 @@ type Options struct {
 	Notify func(state string)
 	// Watchdog is how often the service manager wants a sign of life, 0 for never.
 	Watchdog time.Duration
+	// Engine makes the job engine; nil is River on the store. A test that passes
+	// hours of virtual time gives one that does not poll.
+	Engine func(context.Context, *store.Store, jobs.Options) (jobs.Engine, error)
 	// Idle leaves the schedules out: only what is asked for over the control
 	// API is done.
 	Idle bool
@@ -67,6 +71,11 @@ func New(ctx context.Context, o Options) (*Daemon, error) {
 	}
 	if o.Notify == nil {
 		o.Notify = func(string) {}
+	}
+	if o.Engine == nil {
+		o.Engine = func(ctx context.Context, st *store.Store, jo jobs.Options) (jobs.Engine, error) {
+			return jobs.NewRiver(ctx, st, jo)
+		}
 	}
 	d := &Daemon{o: o, log: o.Log, process: prometheus.NewRegistry(), started: time.Now()}
 	if d.log == nil {

@@ -22,7 +22,7 @@ const (
 	jobDay     = "backfill-day"
 )
 
-func (g *generation) buildJobs(ctx context.Context) error {
+func (g *generation) buildJobs(ctx context.Context, newEngine func(context.Context, *store.Store, jobs.Options) (jobs.Engine, error)) error {
 	every := map[string]time.Duration{jobActive: g.cfg.Sync.ActiveEvery, jobFull: g.cfg.Sync.FullEvery, jobRefresh: g.cfg.Sync.RefreshEvery}
 	sweep := func(name string, do func(context.Context) error) jobs.Handling {
 		// Each sweep has a queue of its own: a long one holds up no other.
@@ -35,7 +35,7 @@ func (g *generation) buildJobs(ctx context.Context) error {
 			return err
 		}}
 	}
-	engine, err := jobs.NewRiver(ctx, g.store, jobs.Options{
+	engine, err := newEngine(ctx, g.store, jobs.Options{
 		Handlers: map[string]jobs.Handling{
 			jobActive:  sweep(jobActive, g.mirror.Sweeper.Active),
 			jobFull:    sweep(jobFull, g.mirror.Sweeper.Full),

@@ -24,6 +24,7 @@ func TestAReloadUnderLoadLosesNothingAndDoublesNothing(t *testing.T) {
 	tw := twiliotest.Options{Life: still, Latency: 300 * time.Millisecond}
 	sf := salesforcetest.Options{Latency: func(salesforcetest.Operation) time.Duration { return 500 * time.Millisecond }}
 	inBubble(t, tw, sf, func(t *testing.T, w *world) {
+		w.durable = true
 		w.change(func(s *settings) { s.sync = "  full_every: 2m\n  start: 6d\n" })
 		w.history(8000, 5*24*time.Hour)
 		seen := watchWrites(w.org)
@@ -64,6 +65,7 @@ func TestAReloadUnderLoadLosesNothingAndDoublesNothing(t *testing.T) {
 
 func TestTheStoreChangesOnlyWithARestart(t *testing.T) {
 	inBubble(t, quiet(), salesforcetest.Options{}, func(t *testing.T, w *world) {
+		w.durable = true
 		w.start()
 		good := w.settings
 		w.reconfigure(func(s *settings) { s.rest = replaced(t, s.rest, "/t.db", "/other.db") })

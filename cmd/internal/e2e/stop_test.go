@@ -18,6 +18,7 @@ func TestAStopInTheMiddleOfEverythingIsShortAndLosesNothing(t *testing.T) {
 	tw := twiliotest.Options{Life: still, Latency: 400 * time.Millisecond}
 	sf := salesforcetest.Options{Seed: 9, Latency: func(salesforcetest.Operation) time.Duration { return 600 * time.Millisecond }}
 	inBubble(t, tw, sf, func(t *testing.T, w *world) {
+		w.durable = true
 		w.change(func(s *settings) { s.sync = "  full_every: 2m\n  start: 6d\n" })
 		w.history(12_000, 5*24*time.Hour)
 		seen := watchWrites(w.org)
@@ -49,6 +50,7 @@ func TestAStopInTheMiddleOfEverythingIsShortAndLosesNothing(t *testing.T) {
 
 func TestAStopDoesNotWaitForVendorsThatHang(t *testing.T) {
 	inBubble(t, quiet(), salesforcetest.Options{}, func(t *testing.T, w *world) {
+		w.durable = true
 		w.change(func(s *settings) { s.sync = "  full_every: 2m\n  start: 6d\n" })
 		w.history(2000, 5*24*time.Hour)
 		w.org.Script(salesforcetest.Hang().On(salesforcetest.OpCollectionsUpsert).Forever())

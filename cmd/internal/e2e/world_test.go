@@ -20,6 +20,9 @@ import (
 	metadata "github.com/twiliosf/twiliosf/deploy/salesforce"
 	"github.com/twiliosf/twiliosf/salesforce/salesforcetest"
 	"github.com/twiliosf/twiliosf/sync/health"
+	"github.com/twiliosf/twiliosf/sync/jobs"
+	"github.com/twiliosf/twiliosf/sync/jobs/jobstest"
+	"github.com/twiliosf/twiliosf/sync/store"
 	"github.com/twiliosf/twiliosf/twilio/twiliotest"
 )
 
@@ -35,6 +38,9 @@ type world struct {
 	// twilioHTTP and orgHTTP carry the daemon's requests.
 	twilioHTTP, orgHTTP http.RoundTripper
 	deaf                bool
+	// durable jobs outlive the daemon. Others live in memory, where hours of
+	// virtual time cost nothing because nobody polls.
+	durable bool
 
 	reload  chan struct{}
 	core    zapcore.Core
@@ -55,7 +61,7 @@ func inBubble(t *testing.T, tw twiliotest.Options, sf salesforcetest.Options, te
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, tw, sf)
-		w.deaf, w.twilioHTTP, w.orgHTTP = true, w.twilio.Client().Transport, toOrg{w}
+		w.deaf, w.twilioHTTP, w.orgHTTP, w.durable = true, w.twilio.Client().Transport, toOrg{w}, false
 		defer w.close()
 		test(t, w)
 	})
@@ -63,7 +69,7 @@ func inBubble(t *testing.T, tw twiliotest.Options, sf salesforcetest.Options, te
 
 func newWorld(t *testing.T, tw twiliotest.Options, sf salesforcetest.Options) *world {
 	t.Helper()
-	w := &world{t: t, twilio: twiliotest.NewServer(tw), reload: make(chan struct{})}
+	w := &world{t: t, twilio: twiliotest.NewServer(tw), reload: make(chan struct{}), durable: true}
 	w.replaceOrg(sf)
 	w.core, w.logs = observer.New(zapcore.DebugLevel)
 	w.settings = defaultSettings(t, w)
@@ -109,6 +115,11 @@ func (w *world) start() {
 	o := daemon.Options{
 		Load: w.load, Version: "test", Log: zap.New(w.core), Reload: w.reload, Deaf: w.deaf,
 		Twilio: w.twilioHTTP, Salesforce: w.orgHTTP,
+	}
+	if !w.durable {
+		o.Engine = func(ctx context.Context, st *store.Store, o jobs.Options) (jobs.Engine, error) {
+			return jobstest.NewMemory(ctx, st, o)
+		}
 	}
 	d, err := daemon.New(w.t.Context(), o)
 	require.NoError(w.t, err)
