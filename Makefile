@@ -105,7 +105,7 @@ verify: fmt vet lint docs-check test fuzz ## Everything that must hold before a 
 
 .PHONY: bench
 bench: ## Print the README's figures, each with its goal (ARGS="-rows cpu,backfill")
-	@$(GO) build -o bin/bench ./cmd/internal/bench && bin/bench $(ARGS)
+	@CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w' -o bin/bench ./cmd/internal/bench && bin/bench $(ARGS)
 
 .PHONY: microbench
 microbench: ## Run the packages' own benchmarks

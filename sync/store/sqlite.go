@@ -92,7 +92,7 @@ func (d sqlite) pool(conns int, pragmas ...string) (*sql.DB, error) {
 }
 
 func (d sqlite) openWrite() (*sql.DB, error) {
-	db, err := d.pool(1, "cache_size(-8000)", "wal_autocheckpoint(8000)")
+	db, err := d.pool(1, "cache_size(-4000)", "wal_autocheckpoint(8000)")
 	if err != nil {
 		return nil, err
 	}
@@ -106,6 +106,6 @@ func (d sqlite) openWrite() (*sql.DB, error) {
 	return db, nil
 }
 
-func (d sqlite) openRead() (*sql.DB, error) { return d.pool(2, "query_only(ON)", "cache_size(-2000)") }
+func (d sqlite) openRead() (*sql.DB, error) { return d.pool(2, "query_only(ON)", "cache_size(-1000)") }
 
 func (d sqlite) rebind(query string) string { return query }

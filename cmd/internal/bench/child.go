@@ -112,26 +112,32 @@ type usage struct {
 
 // stop ends the daemon as a service manager does and answers what it used.
 func (p *process) stop() (usage, error) {
+	u := usage{MaxRSS: p.memory("VmHWM")}
 	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		return usage{}, err
 	}
 	err := p.cmd.Wait()
-	u := usage{CPU: p.cmd.ProcessState.UserTime() + p.cmd.ProcessState.SystemTime()}
-	if r, ok := p.cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
-		u.MaxRSS = r.Maxrss << 10
-	}
+	u.CPU = p.cmd.ProcessState.UserTime() + p.cmd.ProcessState.SystemTime()
 	return u, err
 }
 
 // rss is the resident memory of the running process, in bytes.
-func (p *process) rss() int64 {
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", p.cmd.Process.Pid))
+func (p *process) rss() int64 { return p.memory("VmRSS") }
+
+// memory is a line of /proc/PID/status, in bytes. What wait4 tells of a child's
+// memory begins with its parent's, which holds the emulators.
+func (p *process) memory(name string) int64 {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
 	if err != nil {
 		return 0
 	}
-	var size, resident int64
-	if _, err := fmt.Sscan(string(text), &size, &resident); err != nil {
-		return 0
+	for line := range strings.Lines(string(text)) {
+		if value, ok := strings.CutPrefix(line, name+":"); ok {
+			var kib int64
+			if _, err := fmt.Sscan(value, &kib); err == nil {
+				return kib << 10
+			}
+		}
 	}
-	return resident * int64(os.Getpagesize())
+	return 0
 }
