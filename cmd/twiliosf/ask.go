@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"os"
 
 	"github.com/spf13/cobra"
 	"go.uber.org/zap"
@@ -28,6 +30,10 @@ func withDaemon(cmd *cobra.Command, o *options, work bool, do func(context.Conte
 	}
 	if client != nil {
 		return do(cmd.Context(), client)
+	}
+	if _, err := os.Stat(cfg.StorePath()); !work && errors.Is(err, fs.ErrNotExist) {
+		// Opening would make it, as whoever asks, and the daemon's user could not write it.
+		return fmt.Errorf("no daemon runs on this configuration, and there is no store at %s yet: start the daemon first", cfg.StorePath())
 	}
 	log := zap.NewNop()
 	if work {

@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -45,14 +47,14 @@ func newBackfill(o *options) *cobra.Command {
 	}
 	cmd.Flags().StringVar(&since, "since", "", "first day or time: 2026-01-31, 2026-01-31T08:00:00Z, or 30d ago")
 	cmd.Flags().StringVar(&until, "until", "", "the day or time to stop before; now if it is left out")
-	if err := cmd.MarkFlagRequired("since"); err != nil {
-		panic(err) // the flag is three lines above
-	}
 	return cmd
 }
 
 // period reads the two flags.
 func period(since, until string, now time.Time) (from, to time.Time, err error) {
+	if since == "" {
+		return from, to, errors.New("--since is needed: the first day to bring across")
+	}
 	if from, err = moment(since, now); err != nil {
 		return from, to, fmt.Errorf("--since: %w", err)
 	}
@@ -70,9 +72,10 @@ func period(since, until string, now time.Time) (from, to time.Time, err error) 
 
 // moment reads a day (UTC), a time, or a number of days ago.
 func moment(text string, now time.Time) (time.Time, error) {
-	var days int
-	if n, err := fmt.Sscanf(strings.TrimSuffix(text, " ago"), "%dd", &days); err == nil && n == 1 && days > 0 {
-		return now.AddDate(0, 0, -days), nil
+	if age, ok := strings.CutSuffix(strings.TrimSuffix(text, " ago"), "d"); ok {
+		if days, err := strconv.Atoi(age); err == nil && days > 0 {
+			return now.AddDate(0, 0, -days), nil
+		}
 	}
 	for _, layout := range []string{time.DateOnly, time.RFC3339} {
 		if t, err := time.Parse(layout, text); err == nil {
