@@ -469,3 +469,60 @@ func TestTheFakesKeepThePortsContracts(t *testing.T) {
 		}
 	})
 }
+
+func TestAConditionOfRecordsPutOffEndsWhicheverWayTheyGo(t *testing.T) {
+	var full atomic.Bool
+	full.Store(true)
+	refused := false
+	org := &mirrortest.Org{Refuse: func(m message.Message) error {
+		switch {
+		case full.Load():
+			return &fault.Error{Class: fault.Throttled, Op: "upsert", Code: "STORAGE_LIMIT_EXCEEDED", Condition: "salesforce-storage", After: time.Hour}
+		case m.Body == "refused":
+			refused = true
+			return fault.New(fault.Permanent, "upsert", errors.New("refused"))
+		}
+		return nil
+	}}
+	run(t, &mirrortest.Account{}, org, func(t *testing.T, w *world) {
+		changing, bad := mirrortest.Text(1, time.Now()), mirrortest.Text(2, time.Now())
+		changing.Status, changing.Direction, bad.Body = message.Sent, message.OutboundAPI, "refused"
+		w.account.Put(changing, bad)
+		require.NoError(t, w.Sweeper.Full(t.Context()))
+		require.Equal(t, []string{"salesforce-storage"}, conditions(w.health))
+
+		// One is written because it changes, before its pause is over; the other is
+		// refused for good when its pause is over.
+		full.Store(false)
+		changing.Status, changing.Updated = message.Delivered, time.Now().UTC().Truncate(time.Second).Add(time.Second)
+		w.account.Put(changing)
+		require.NoError(t, w.Sweeper.Full(t.Context()))
+		require.Equal(t, []string{"salesforce-storage"}, conditions(w.health), "one still waits")
+		time.Sleep(2 * time.Hour)
+		require.True(t, refused)
+		require.Equal(t, []string{"quarantine"}, conditions(w.health))
+	})
+}
+
+func TestOpenStatusesThatStayOpenKeepNoOtherWaiting(t *testing.T) {
+	run(t, &mirrortest.Account{}, &mirrortest.Org{}, func(t *testing.T, w *world) {
+		// More than are asked for at a time, and so old that no walk shows them.
+		all := texts(180, time.Now(), time.Second)
+		for i := range all {
+			all[i].Direction, all[i].Status = message.OutboundAPI, message.Queued
+		}
+		w.account.Put(all...)
+		require.NoError(t, w.Sweeper.Full(t.Context()))
+		w.account.HideFromWalks()
+		for i := range all {
+			all[i].Status, all[i].Updated = message.Sent, time.Now().UTC().Truncate(time.Second).Add(time.Minute)
+		}
+		w.account.Put(all...)
+		for range 4 {
+			time.Sleep(time.Hour)
+			require.NoError(t, w.Sweeper.Refresh(t.Context()))
+		}
+		synctest.Wait()
+		require.Equal(t, w.account.All(), w.org.All())
+	})
+}

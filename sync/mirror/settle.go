@@ -68,6 +68,7 @@ func (w *Writer) note(ctx context.Context, r batchResult) {
 	w.pause.Reset()
 	w.allowed = min(w.workers, w.allowed*2)
 	w.size = min(BatchSize, w.size*2)
+	w.stumble.Reset()
 	w.Health.Clear("store")
 	w.noteOutcomes(r)
 	w.settled.send()
@@ -101,10 +102,6 @@ func (w *Writer) noteOutcomes(r batchResult) {
 		switch fault.ClassOf(err) {
 		case 0:
 			w.metrics.settled.WithLabelValues("written").Inc()
-			if c.Attempts > 0 {
-				w.storage.Over()
-				w.Health.Clear(condStuck)
-			}
 		case fault.Permanent:
 			w.metrics.settled.WithLabelValues("refused").Inc()
 			w.Health.Raise(Quarantined())

@@ -43,6 +43,7 @@ type Sweeper struct {
 	mu         sync.Mutex
 	activeMark time.Time // newest message the last active sweep saw
 	activePage int       // page size of the next active sweep
+	refreshed  int       // where among the open messages the next fetches begin
 }
 
 // Full reads the whole account from now back past the cursor, without a date
@@ -232,7 +233,21 @@ func (s *Sweeper) Refresh(ctx context.Context) error {
 		}
 		open = notShown(open, shown)
 	}
-	return s.fetch(ctx, open[:min(len(open), fewOpen)])
+	return s.fetch(ctx, s.turn(open))
+}
+
+// turn takes as many as are fetched at a time, each run from where the one
+// before ended, so that those that stay open for ever keep nobody waiting.
+func (s *Sweeper) turn(open []OpenMessage) []OpenMessage {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(open) <= fewOpen {
+		return open
+	}
+	s.refreshed %= len(open)
+	next := append(slices.Clone(open[s.refreshed:]), open[:s.refreshed]...)[:fewOpen]
+	s.refreshed += fewOpen
+	return next
 }
 
 func notShown(open []OpenMessage, shown map[message.SID]bool) []OpenMessage {

@@ -19,8 +19,9 @@ const (
 	// pollEvery bounds how long a change that another machine queued, or one
 	// whose wake-up was lost, waits for the writer.
 	pollEvery = time.Minute
-	// storeRetry is the pause after the store itself failed.
-	storeRetry = time.Second
+	// storeRetry and storeRetryMost are the pauses after the store itself failed:
+	// what it cannot remember is written again, which costs API calls.
+	storeRetry, storeRetryMost = time.Second, time.Minute
 )
 
 // Writer is the one writer: it drains the ledger's changes into Salesforce. A
@@ -48,6 +49,7 @@ type Writer struct {
 	size     int                 // messages a batch, at present
 	notUntil time.Time           // Salesforce is left alone until then
 	pause    *backoff.ExponentialBackOff
+	stumble  *backoff.ExponentialBackOff // pauses for the store
 	trouble  *health.Troubles
 	storage  *health.Troubles
 }
@@ -55,11 +57,13 @@ type Writer struct {
 func newWriter(p Ports, o Options, m *metrics) *Writer {
 	pause := backoff.NewExponentialBackOff()
 	pause.InitialInterval, pause.MaxInterval = time.Second, time.Minute
+	stumble := backoff.NewExponentialBackOff()
+	stumble.InitialInterval, stumble.MaxInterval = storeRetry, storeRetryMost
 	return &Writer{
 		Ports: p, log: o.Log, metrics: m, workers: o.Writers, grace: o.Grace,
 		wake: make(chan struct{}, 1), inFlight: map[message.SID]Seq{},
 		rescan:  true, // what an earlier process left
-		allowed: o.Writers, size: BatchSize, pause: pause,
+		allowed: o.Writers, size: BatchSize, pause: pause, stumble: stumble,
 		trouble: health.NewTroubles(sideSalesforce, p.Health), storage: health.NewTroubles(sideSalesforce, p.Health),
 	}
 }
@@ -239,7 +243,8 @@ func (w *Writer) storeFailed(ctx context.Context, err error) {
 	if fault.Stopped(ctx, err) {
 		return
 	}
-	w.notUntil = time.Now().Add(storeRetry)
+	w.allowed = 1
+	w.notUntil = time.Now().Add(w.stumble.NextBackOff())
 	w.Health.Raise(health.Condition{
 		Name: "store", Severity: health.Blocking, Cause: err.Error(),
 		Remedy: "Look at the disk (full? read-only?) and at the permissions of the store's folder.",
@@ -258,7 +263,11 @@ func (w *Writer) idle(ctx context.Context) time.Duration {
 		w.storeFailed(ctx, err)
 		return storeRetry
 	}
-	if !due.IsZero() {
+	if due.IsZero() {
+		// Nothing is put off any more, by whatever way it went.
+		w.storage.Over()
+		w.Health.Clear(condStuck)
+	} else {
 		// Times in the store are whole seconds; and what is overdue is either in
 		// flight or is read at once.
 		wait = min(wait, max(due.Sub(now), time.Second))

@@ -3,6 +3,7 @@ package daemon
 import (
 	"context"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -31,6 +32,7 @@ type generation struct {
 	mirror    *mirror.Mirror
 	engine    jobs.Engine
 	scheduler *jobs.Scheduler
+	failedJob atomic.Value // string: the kind of job that failed last
 }
 
 // build makes a generation: all that can fail, and nothing that acts.
@@ -38,7 +40,7 @@ func (d *Daemon) build(ctx context.Context, cfg *config.Config) (*generation, er
 	g := &generation{cfg: cfg, log: d.log, health: d.health, store: d.store, metrics: prometheus.NewRegistry()}
 	for _, step := range []func() error{
 		func() error { return g.buildTwilio(d.o.Twilio) },
-		func() error { return g.buildSalesforce(ctx, d.o.Salesforce) },
+		func() error { return g.buildSalesforce(d.o.Salesforce) },
 		g.buildMirror,
 		func() error { return g.buildJobs(ctx, d.o.Engine) },
 	} {
@@ -61,7 +63,7 @@ func (g *generation) buildTwilio(carrier http.RoundTripper) (err error) {
 	return nil
 }
 
-func (g *generation) buildSalesforce(ctx context.Context, carrier http.RoundTripper) (err error) {
+func (g *generation) buildSalesforce(carrier http.RoundTripper) (err error) {
 	c := g.cfg.Salesforce
 	g.org, err = salesforce.New(salesforce.Options{
 		LoginURL: c.LoginURL, Audience: c.Audience, Auth: grant(c), APIVersion: c.APIVersion, Concurrency: c.Concurrency,
@@ -74,6 +76,12 @@ func (g *generation) buildSalesforce(ctx context.Context, carrier http.RoundTrip
 	if err != nil {
 		return &ConfigError{err}
 	}
+	return nil
+}
+
+// restoreUsage takes over the API calls that the one before has counted, which
+// is right only when that one calls nobody any more.
+func (g *generation) restoreUsage(ctx context.Context) error {
 	earlier, err := g.store.Usage(ctx, time.Now().Add(-25*time.Hour))
 	if err != nil {
 		return err

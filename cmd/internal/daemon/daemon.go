@@ -90,6 +90,9 @@ func New(ctx context.Context, o Options) (*Daemon, error) {
 		return nil, err
 	}
 	g, err := d.build(ctx, cfg)
+	if err == nil {
+		err = g.restoreUsage(ctx)
+	}
 	if err != nil {
 		return nil, errors.Join(err, d.store.Close())
 	}
@@ -177,6 +180,9 @@ func (d *Daemon) generation(ctx context.Context, f *fronts) (*generation, error)
 			cancel()
 			if err := <-ended; err != nil {
 				return nil, fmt.Errorf("stop the former configuration: %w", err)
+			}
+			if err := next.restoreUsage(ctx); err != nil {
+				next.storeState(err)
 			}
 			return next, nil
 		}

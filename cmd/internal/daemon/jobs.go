@@ -32,7 +32,7 @@ func (g *generation) buildJobs(ctx context.Context, newEngine func(context.Conte
 			if err == nil && time.Since(began) < every[name] {
 				g.health.Clear(overrun(name))
 			}
-			return err
+			return g.jobEnded(name, err)
 		}}
 	}
 	engine, err := newEngine(ctx, g.store, jobs.Options{
@@ -77,10 +77,19 @@ func (g *generation) jobFailed(kind string, err error) {
 	if fault.Of(err) != nil {
 		return
 	}
+	g.failedJob.Store(kind)
 	g.health.Raise(health.Condition{
 		Name: "job-failed", Severity: health.Degraded, Cause: kind + ": " + err.Error(),
 		Remedy: "It is tried again at its next time. If it lasts, report it with this text.",
 	})
+}
+
+// jobEnded ends the condition when the kind of job that failed has gone well.
+func (g *generation) jobEnded(kind string, err error) error {
+	if err == nil && g.failedJob.CompareAndSwap(kind, "") {
+		g.health.Clear("job-failed")
+	}
+	return err
 }
 
 // storeState hears when the store refuses, and with nil when it works again.
@@ -101,7 +110,7 @@ func (g *generation) day(ctx context.Context, args []byte) error {
 	if err := json.Unmarshal(args, &d); err != nil {
 		return fmt.Errorf("a backfill's window cannot be read: %w", err)
 	}
-	return g.mirror.Backfill.Day(ctx, d)
+	return g.jobEnded(jobDay, g.mirror.Backfill.Day(ctx, d))
 }
 
 // backlog is the store's windows with the jobs that work them.

@@ -60,7 +60,9 @@ func (g *generation) keepBooks(ctx context.Context) {
 		}
 		if err := g.store.SaveUsage(context.WithoutCancel(ctx), calls, time.Now()); err != nil {
 			g.storeState(err)
+			return
 		}
+		g.health.Clear("store") // whoever raised it: the store writes
 	}
 	defer save()
 	g.noteQuarantine(ctx)

@@ -21,8 +21,9 @@ type Account struct {
 	// BeforePage, if set, runs before each page is made, without a lock held.
 	BeforePage func()
 	// Fail, if set, decides about each call before it is answered.
-	Fail  func() error
-	calls int
+	Fail   func() error
+	calls  int
+	hidden bool // from walks
 }
 
 var _ mirror.Source = (*Account)(nil)
@@ -37,6 +38,13 @@ func (a *Account) Put(all ...message.Message) {
 	for _, m := range all {
 		a.rows[m.SID] = m
 	}
+}
+
+// HideFromWalks leaves all messages to Fetch, like those that no walk comes to.
+func (a *Account) HideFromWalks() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.hidden = true
 }
 
 // Delete removes a message, as Twilio does on request or after its retention.
@@ -105,6 +113,9 @@ func (a *Account) after(last *message.Message, w mirror.Window, size int) []mess
 	defer a.mu.Unlock()
 	var rows []message.Message
 	for _, m := range a.rows {
+		if a.hidden {
+			continue
+		}
 		if !w.Day.IsZero() && (m.Sent.Before(w.Day) || !m.Sent.Before(w.Day.Add(24*time.Hour))) {
 			continue
 		}
