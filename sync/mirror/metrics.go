@@ -7,6 +7,7 @@ type metrics struct {
 	batches  *prometheus.CounterVec
 	walks    *prometheus.CounterVec
 	seen     *prometheus.CounterVec
+	events   *prometheus.CounterVec
 	duration *prometheus.HistogramVec
 	complete prometheus.Gauge
 	inFlight prometheus.Gauge
@@ -30,6 +31,10 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 			Name: "twiliosf_mirror_seen_total",
 			Help: "Messages read from Twilio's list, by kind of walk.",
 		}, []string{"walk"}),
+		events: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "twiliosf_mirror_events_total",
+			Help: "Webhook events, by kind and outcome: kept, repeated, not_kept; fetched and gone for those whose message was asked for.",
+		}, []string{"kind", "outcome"}),
 		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name:    "twiliosf_mirror_walk_seconds",
 			Help:    "How long a walk took, by kind.",
@@ -45,7 +50,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		}),
 	}
 	if reg != nil {
-		reg.MustRegister(m.settled, m.batches, m.walks, m.seen, m.duration, m.complete, m.inFlight)
+		reg.MustRegister(m.settled, m.batches, m.walks, m.seen, m.events, m.duration, m.complete, m.inFlight)
 	}
 	return m
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -51,14 +52,17 @@ func start(t *testing.T, account *mirrortest.Account, org *mirrortest.Org) *worl
 	require.NoError(t, err)
 	w := &world{account: account, org: org, store: st, backlog: &backlog{Store: st}, health: health.New(zap.NewNop(), nil)}
 	w.Mirror, err = mirror.New(mirror.Ports{
-		Source: account, Sink: org, Ledger: st, Open: st, Changes: st, Cursors: st, Backlog: w.backlog, Health: w.health,
+		Source: account, Sink: org, Ledger: st, Open: st, Changes: st, Cursors: st, Backlog: w.backlog, Events: st, Health: w.health,
 	}, mirror.Options{})
 	require.NoError(t, err)
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
+	var inbox sync.WaitGroup
+	inbox.Go(func() { w.Inbox.Run(ctx) })
 	go func() { ended <- w.Writer.Run(ctx) }()
 	w.stop = func() {
 		cancel()
+		inbox.Wait()
 		require.ErrorIs(t, <-ended, context.Canceled)
 		require.NoError(t, st.Close())
 	}

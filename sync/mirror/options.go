@@ -19,6 +19,7 @@ type Ports struct {
 	Changes Changes
 	Cursors Cursors
 	Backlog Backlog
+	Events  Events
 	Health  *health.Registry
 }
 
@@ -52,9 +53,11 @@ func orDefault[T comparable](v, def T) T {
 	return v
 }
 
-// Mirror is the engine: a Writer, which must Run, and the walks that feed it.
+// Mirror is the engine: a Writer and an Inbox, which must Run, and the walks that
+// feed the Writer too.
 type Mirror struct {
 	Writer   *Writer
+	Inbox    *Inbox
 	Sweeper  *Sweeper
 	Backfill *Backfill
 }
@@ -62,7 +65,7 @@ type Mirror struct {
 // New makes a mirror. It starts nothing and calls nobody.
 func New(p Ports, o Options) (*Mirror, error) {
 	if p.Source == nil || p.Sink == nil || p.Ledger == nil || p.Open == nil || p.Changes == nil ||
-		p.Cursors == nil || p.Backlog == nil || p.Health == nil {
+		p.Cursors == nil || p.Backlog == nil || p.Events == nil || p.Health == nil {
 		return nil, errors.New("mirror: a port is missing")
 	}
 	o.defaults()
@@ -71,6 +74,7 @@ func New(p Ports, o Options) (*Mirror, error) {
 	walk := &walker{Ports: p, writer: w, metrics: m}
 	return &Mirror{
 		Writer:   w,
+		Inbox:    newInbox(walk, o),
 		Sweeper:  &Sweeper{walker: walk, o: o},
 		Backfill: &Backfill{walker: walk, o: o},
 	}, nil

@@ -51,6 +51,30 @@ type Sink interface {
 	Upsert(ctx context.Context, batch []message.Message) (outcomes []error, err error)
 }
 
+// QueuedEvent is a webhook event in the line.
+type QueuedEvent struct {
+	N     int64 // its number
+	Event message.Event
+}
+
+// Events is the durable line of webhook events. It and the Ledger are one memory.
+type Events interface {
+	// Keep stores an event; it is durable when Keep returns nil (P1). It answers
+	// whether this is its first time: a repetition is left out.
+	Keep(ctx context.Context, e message.Event) (first bool, err error)
+	// Waiting reads events that are due at now, in the order they came, at most
+	// limit.
+	Waiting(ctx context.Context, now time.Time, limit int) ([]QueuedEvent, error)
+	// Fold merges events into the rows of their messages, queues those that
+	// changed and takes the events out of the line, all or nothing. It answers
+	// those of messages that the ledger does not know, or only without their text:
+	// they stay in the line. It answers the changes too.
+	Fold(ctx context.Context, events []QueuedEvent) (unknown []QueuedEvent, changes []Change, err error)
+	// PutOff leaves events alone until a time; the zero time takes them out of the
+	// line.
+	PutOff(ctx context.Context, events []QueuedEvent, until time.Time) error
+}
+
 // Seq numbers changes in the order in which they were committed.
 type Seq int64
 

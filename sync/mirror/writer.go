@@ -245,6 +245,10 @@ func (w *Writer) storeFailed(ctx context.Context, err error) {
 	}
 	w.allowed = 1
 	w.notUntil = time.Now().Add(w.stumble.NextBackOff())
+	w.storeTrouble(err)
+}
+
+func (w *Writer) storeTrouble(err error) {
 	w.Health.Raise(health.Condition{
 		Name: "store", Severity: health.Blocking, Cause: err.Error(),
 		Remedy: "Look at the disk (full? read-only?) and at the permissions of the store's folder.",

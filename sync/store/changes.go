@@ -70,14 +70,15 @@ func (s *Store) Settle(ctx context.Context, settled []mirror.Settlement) error {
 }
 
 // writtenSQL is for what was written at the first attempt: the fewer columns it
-// names, the fewer indexes are looked at.
+// names, the fewer indexes are looked at. The text stays while the status may
+// change, so that a status callback alone makes a whole record.
 func writtenSQL(n int) string {
-	return `UPDATE messages SET seq = NULL, waiting_since = NULL, payload = NULL WHERE seq IN (` + placeholders(n) + `)`
+	return `UPDATE messages SET seq = NULL, waiting_since = NULL, payload = CASE WHEN open = 1 THEN payload END WHERE seq IN (` + placeholders(n) + `)`
 }
 
 // lateSQL is for what was put off before.
 func lateSQL(n int) string {
-	return `UPDATE messages SET seq = NULL, waiting_since = NULL, payload = NULL, retry_at = 0, attempts = 0
+	return `UPDATE messages SET seq = NULL, waiting_since = NULL, payload = CASE WHEN open = 1 THEN payload END, retry_at = 0, attempts = 0
 WHERE seq IN (` + placeholders(n) + `)`
 }
 

@@ -4,31 +4,43 @@ import "sync"
 
 // gather lets callers that wait for the same resource share one use of it (group
 // commit). Its zero value is ready.
-type gather struct {
+type gather[T any] struct {
 	mu      sync.Mutex
-	waiting []*merge
+	waiting []*ticket[T]
 	turn    sync.Mutex
 }
 
-// join adds m to what is waiting and returns when it is done: by this caller's
-// commit or by one that came before it and took m along. do runs with everything
+type ticket[T any] struct {
+	work T
+	done bool
+	err  error
+}
+
+// join adds work to what is waiting and returns when it is done: by this caller's
+// commit or by one that came before it and took it along. do runs with everything
 // that waits; its error is everybody's.
-func (g *gather) join(m *merge, do func([]*merge) error) {
+func (g *gather[T]) join(work T, do func([]T) error) error {
+	mine := &ticket[T]{work: work}
 	g.mu.Lock()
-	g.waiting = append(g.waiting, m)
+	g.waiting = append(g.waiting, mine)
 	g.mu.Unlock()
 
 	g.turn.Lock()
 	defer g.turn.Unlock()
-	if m.done {
-		return
+	if mine.done {
+		return mine.err
 	}
 	g.mu.Lock()
-	all := g.waiting
+	tickets := g.waiting
 	g.waiting = nil
 	g.mu.Unlock()
-	err := do(all)
-	for _, m := range all {
-		m.done, m.err = true, err
+	all := make([]T, len(tickets))
+	for i, t := range tickets {
+		all[i] = t.work
 	}
+	err := do(all)
+	for _, t := range tickets {
+		t.done, t.err = true, err
+	}
+	return err
 }

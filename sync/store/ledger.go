@@ -22,14 +22,16 @@ const (
 // transaction, so that a quiet sweep costs reads only. Merges that wait for the
 // one writing connection are committed together.
 func (s *Store) Merge(ctx context.Context, seen []message.Message) (int, []mirror.Change, error) {
+	if err := s.confirm(ctx, seen); err != nil {
+		return 0, nil, err
+	}
 	news, err := s.news(ctx, seen)
 	if err != nil || len(news) == 0 {
 		return 0, nil, err
 	}
 	m := &merge{news: news}
-	s.merges.join(m, func(all []*merge) error { return s.commit(ctx, all) })
-	if m.err != nil {
-		return 0, nil, m.err
+	if err := s.merges.join(m, func(all []*merge) error { return s.commit(ctx, all) }); err != nil {
+		return 0, nil, err
 	}
 	if m.changed < len(news) {
 		return m.changed, nil, nil // which of them, only the rows know
@@ -46,8 +48,6 @@ type merge struct {
 	news    []sighting
 	seq     int64 // its changes are numbered from seq+1
 	changed int
-	done    bool
-	err     error
 }
 
 // commit merges the news of several callers in one transaction. Its context is
@@ -62,12 +62,10 @@ func (s *Store) commit(ctx context.Context, all []*merge) error {
 		total += len(m.news)
 	}
 	return s.Tx(ctx, func(tx *sql.Tx) error {
-		var seq int64
-		if err := s.one(ctx, tx, `UPDATE counters SET value = value + ? WHERE name = 'change' RETURNING value`,
-			[]any{total}, &seq); err != nil {
+		seq, err := s.number(ctx, tx, "change", total)
+		if err != nil {
 			return err
 		}
-		seq -= int64(total)
 		for _, m := range all {
 			m.seq, m.changed = seq, 0
 			seq += int64(len(m.news))
@@ -204,7 +202,7 @@ func (s *Store) noteActivity(ctx context.Context, tx *sql.Tx, all []*merge) erro
 			}
 		}
 	}
-	_, err := s.exec(ctx, tx, `UPDATE counters SET value = ? WHERE name = 'activity' AND value < ?`, unix(newest), unix(newest))
+	_, err := s.exec(ctx, tx, activitySQL, unix(newest), unix(newest))
 	return err
 }
 
@@ -249,7 +247,8 @@ func (s *Store) Open(ctx context.Context, now time.Time, lookback time.Duration,
 
 // Gone implements mirror.OpenLedger.
 func (s *Store) Gone(ctx context.Context, sid message.SID) error {
-	_, err := s.exec(ctx, s.write, `UPDATE messages SET open = 0 WHERE open = 1 AND sid = ?`, string(sid))
+	_, err := s.exec(ctx, s.write, `UPDATE messages SET open = 0, payload = CASE WHEN seq IS NULL AND refusal IS NULL THEN NULL ELSE payload END
+WHERE open = 1 AND sid = ?`, string(sid))
 	return err
 }
 

@@ -21,7 +21,8 @@ type Store struct {
 	// only read afterwards: preparing needs a connection, and inside a
 	// transaction the only one is taken.
 	prepared map[string]*sql.Stmt
-	merges   gather
+	merges   gather[*merge]
+	arrivals gather[*arrival]
 }
 
 var (
@@ -77,7 +78,12 @@ func (s *Store) prepare(ctx context.Context) error {
 	for query, db := range map[string]*sql.DB{
 		lookupSQL(lookupRows):  s.read,
 		changedSQL:             s.read,
+		anyProvisionalSQL:      s.read,
 		upsertSQL(upsertRows):  s.write,
+		keepSQL:                s.write,
+		foldedSQL:              s.write,
+		foldSQL:                s.write,
+		foldNewSQL:             s.write,
 		writtenSQL(lookupRows): s.write,
 	} {
 		stmt, err := db.PrepareContext(ctx, s.dialect.rebind(query))

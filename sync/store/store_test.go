@@ -393,3 +393,76 @@ func TestAnAddressThatIsNoneIsRefused(t *testing.T) {
 		require.Error(t, err, url)
 	}
 }
+
+func TestAnEventIsKeptOverARestartAndOnlyOnce(t *testing.T) {
+	path := "sqlite://" + filepath.Join(t.TempDir(), "t.db")
+	e := message.Event{
+		Kind: message.InboundEvent, SID: mirrortest.SID(1), From: "+14155550100", To: "+14155550199", Status: message.Received,
+		Body: "a \"quoted\" text\r\n😀", Segments: 1, Received: now, OptOut: "STOP", Ref: "token",
+		Media: []message.Media{{SID: "ME1", ContentType: "image/png", URL: "https://api.twilio.com/1"}},
+	}
+	s, err := store.Open(t.Context(), store.Options{URL: path})
+	require.NoError(t, err)
+	first, err := s.Keep(t.Context(), e)
+	require.NoError(t, err)
+	require.True(t, first)
+	require.NoError(t, s.Close())
+
+	s, err = store.Open(t.Context(), store.Options{URL: path})
+	require.NoError(t, err)
+	first, err = s.Keep(t.Context(), e)
+	require.NoError(t, err)
+	require.False(t, first)
+	waiting, err := s.Waiting(t.Context(), now, 10)
+	require.NoError(t, err)
+	require.Len(t, waiting, 1)
+	require.Equal(t, e, waiting[0].Event)
+	require.NoError(t, s.Close())
+	_, err = s.Keep(t.Context(), e)
+	require.Error(t, err, "what cannot be kept is not accepted")
+}
+
+func TestEventsOfManyCallersShareACommitAndEachHasItsAnswer(t *testing.T) {
+	onEach(t, func(t *testing.T, s *store.Store) {
+		const callers = 200
+		firsts := make(chan bool, callers)
+		for n := range callers {
+			go func() {
+				first, err := s.Keep(t.Context(), message.Event{Kind: message.StatusEvent, SID: mirrortest.SID(n / 2), Status: message.Sent, Received: now})
+				firsts <- first && err == nil
+			}()
+		}
+		news := 0
+		for range callers {
+			if <-firsts {
+				news++
+			}
+		}
+		require.Equal(t, callers/2, news)
+		waiting, err := s.Waiting(t.Context(), now, callers)
+		require.NoError(t, err)
+		require.Len(t, waiting, callers/2)
+		for i := 1; i < len(waiting); i++ {
+			require.Greater(t, waiting[i].N, waiting[i-1].N)
+		}
+	})
+}
+
+func TestTextsAreForgottenWhenTheirStatusCanChangeNoMore(t *testing.T) {
+	onEach(t, func(t *testing.T, s *store.Store) {
+		old, young, final := outbound(1, message.Sent, now), outbound(2, message.Sent, now), outbound(3, message.Delivered, now)
+		old.Created = now.Add(-100 * time.Hour)
+		old.Sent = old.Created
+		merge(t, s, old, young, final)
+		texts := func() (n int) {
+			require.NoError(t, s.DB().QueryRowContext(t.Context(), `SELECT count(payload) FROM messages`).Scan(&n))
+			return n
+		}
+		require.NoError(t, s.Forget(t.Context(), now, 72*time.Hour))
+		require.Equal(t, 3, texts(), "what is not written yet is kept")
+		settle(t, s, changed(t, s)...)
+		require.Equal(t, 2, texts(), "a final one needs its text no more")
+		require.NoError(t, s.Forget(t.Context(), now, 72*time.Hour))
+		require.Equal(t, 1, texts())
+	})
+}

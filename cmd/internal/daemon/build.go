@@ -121,7 +121,7 @@ func (g *generation) buildMirror() (err error) {
 	c := g.cfg.Sync
 	g.mirror, err = mirror.New(mirror.Ports{
 		Source: g.account, Sink: g.records, Ledger: g.store, Open: g.store, Changes: g.store, Cursors: g.store,
-		Backlog: &backlog{Store: g.store, generation: g}, Health: g.health,
+		Backlog: &backlog{Store: g.store, generation: g}, Events: g.store, Health: g.health,
 	}, mirror.Options{
 		Writers: g.cfg.Salesforce.Concurrency, ActiveFor: c.ActiveFor, Lookback: c.Lookback, Start: c.Start,
 		Grace: g.cfg.Drain / 2, Log: g.log, Metrics: g.metrics,

@@ -1,8 +1,8 @@
 -- +goose Up
 
 -- One row a message for as long as the store lives: what is needed to tell news
--- from old. The payload, with its body, stays only until Salesforce has it, or
--- while it is in quarantine. Times are seconds since 1970, UTC.
+-- from old. The payload, with its body, stays until Salesforce has it, while the
+-- status may change, and while it is in quarantine. Times are seconds since 1970, UTC.
 --
 -- The key begins with the time of creation, which never changes, because walks
 -- come in the order of time: a page of messages then touches a few neighbouring
