@@ -73,7 +73,7 @@ func TestSystemdUnderstandsTheUnits(t *testing.T) {
 	// not known.
 	expected := regexp.MustCompile(`(?m)^.*(/usr/local/bin/twiliosf is not executable: No such file|service type, ignoring: notify-reload).*\n?`)
 	for _, file := range []string{unitFile, templateFile} {
-		out, _ := exec.Command("systemd-analyze", "verify", file).CombinedOutput() //nolint:errcheck // it fails for want of the binary
+		out, _ := exec.Command("systemd-analyze", "verify", file).CombinedOutput() // it fails for want of the binary
 		var ours []string
 		for line := range strings.Lines(expected.ReplaceAllString(string(out), "")) {
 			if strings.Contains(line, "twiliosf") {

@@ -102,7 +102,8 @@ func TestTheAudienceIsTheLoginURLUnlessGiven(t *testing.T) {
 func TestTwoLoadsOfOneFileAreEqual(t *testing.T) {
 	t.Parallel()
 	text := jwtText(t) + "  objects: {message: {body: B__c}}\n"
-	require.Equal(t, load(t, text), load(t, text))
+	first := load(t, text)
+	require.Equal(t, first, load(t, text))
 	require.NotEqual(t, load(t, text), load(t, text+"drain: 5s\n"))
 	other := strings.Replace(text, authToken, "another", 1)
 	require.NotEqual(t, load(t, text), load(t, other), "a changed secret is a change")

@@ -44,7 +44,7 @@ func (l *loader) secretFile(k *key, g given) given {
 	if g.bad {
 		return g
 	}
-	path := l.resolve(g.value.(string))
+	path := l.resolve(g.value.(string)) //nolint:errcheck // the key was parsed as text
 	value, mode, p := readSecret(k, path)
 	if p != nil {
 		p.what = path + " " + p.what
@@ -122,11 +122,11 @@ func readFile(path string, limit int64) ([]byte, fs.FileMode, *problem) {
 	case !info.Mode().IsRegular():
 		return nil, 0, problemf("is not a regular file").do("name a file that can be read again at a reload")
 	}
-	f, err := os.Open(path)
+	f, err := os.Open(path) //nolint:gosec // the operator names the file
 	if err != nil {
 		return nil, 0, unreadable(err)
 	}
-	defer func() { _ = f.Close() }()
+	defer func() { _ = f.Close() }() //nolint:errcheck // it was only read
 	data, err := io.ReadAll(io.LimitReader(f, limit+1))
 	if err != nil {
 		return nil, 0, unreadable(err)

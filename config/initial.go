@@ -69,6 +69,7 @@ func writeKey(b *strings.Builder, k *key, indent string) {
 		name += fileSuffix
 	case objects:
 		objectComment(b, indent, k)
+	default: // the description says it all
 	}
 	hash := "#"
 	if k.shown {
@@ -90,7 +91,7 @@ func comment(b *strings.Builder, indent, text string) {
 	lead := text[:len(text)-len(strings.TrimLeft(text, " "))]
 	line := ""
 	flush := func() { b.WriteString(indent + "# " + lead + line + "\n") }
-	for _, word := range strings.Fields(text) {
+	for word := range strings.FieldsSeq(text) {
 		if line != "" && len(indent)+2+len(lead)+len(line)+1+len(word) > commentWidth {
 			flush()
 			line = ""

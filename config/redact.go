@@ -33,7 +33,7 @@ func (c *Config) String() string { return c.Redacted() }
 // field is the value of the field whose key tags spell path.
 func (c *Config) field(path string) any {
 	v := reflect.ValueOf(c).Elem()
-	for _, name := range strings.Split(path, ".") {
+	for name := range strings.SplitSeq(path, ".") {
 		v = fieldByTag(v, name)
 	}
 	return v.Interface()
@@ -73,11 +73,12 @@ func (o Objects) shown(indent string) string {
 	if len(o.message) == 0 {
 		return " default"
 	}
-	out := "\n" + indent + "  message:"
+	var out strings.Builder
+	out.WriteString("\n" + indent + "  message:")
 	for _, k := range messageKeys {
 		if name, ok := o.message[k.name]; ok {
-			out += "\n" + indent + "    " + k.name + ": " + yamlText(name)
+			out.WriteString("\n" + indent + "    " + k.name + ": " + yamlText(name))
 		}
 	}
-	return out
+	return out.String()
 }

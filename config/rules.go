@@ -103,7 +103,7 @@ func howToGive(k *key) string {
 
 // twilioCredentials wants an API key, whole, or the auth token alone.
 func (r rules) twilioCredentials() Faults {
-	const sid, sec, token = "twilio.api_key_sid", "twilio.api_key_secret", "twilio.auth_token"
+	const sid, sec, token = "twilio.api_key_sid", "twilio.api_key_secret", "twilio.auth_token" //nolint:gosec // names of keys
 	hasSID, hasSecret := r.has(sid) || r.isMeant(sid), r.has(sec) || r.isMeant(sec)
 	switch {
 	case hasSID && !hasSecret:
@@ -125,7 +125,7 @@ func (r rules) login() {
 	sf := r.cfg.Salesforce
 	if sf.Auth == AuthPassword && r.good(version) {
 		// https://developer.salesforce.com/docs/platform/api/guide/api-eol-soap.html
-		if major, _ := strconv.Atoi(strings.TrimSuffix(sf.APIVersion, ".0")); major >= 65 {
+		if major, _ := strconv.Atoi(strings.TrimSuffix(sf.APIVersion, ".0")); major >= 65 { //nolint:errcheck // a good version is a number
 			r.fault(r.at(version, auth), version, problemf("is too new for auth password: SOAP login() ended with 64.0").
 				do("use 64.0, or better auth jwt or client_credentials"))
 		}

@@ -102,6 +102,6 @@ func number(text string) any {
 	if n, err := strconv.Atoi(text); err == nil {
 		return n
 	}
-	f, _ := strconv.ParseFloat(text, 64)
+	f, _ := strconv.ParseFloat(text, 64) //nolint:errcheck // the table of keys holds numbers only
 	return f
 }

@@ -39,7 +39,7 @@ func (Secret) String() string { return redacted }
 func (Secret) GoString() string { return redacted }
 
 // Format writes <secret> for every verb.
-func (Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, redacted) }
+func (Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, redacted) } //nolint:errcheck // fmt has no way to hear of it
 
 // MarshalText gives <secret>.
 func (Secret) MarshalText() ([]byte, error) { return []byte(redacted), nil }

@@ -2,6 +2,7 @@ package config
 
 import (
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -57,10 +58,8 @@ func (k *key) parseText(value string) (any, *problem) {
 }
 
 func (k *key) parseEnum(value string) (any, *problem) {
-	for _, e := range k.enum {
-		if value == e {
-			return value, nil
-		}
+	if slices.Contains(k.enum, value) {
+		return value, nil
 	}
 	p := problemf("%s is not one of %s", quote(value), strings.Join(k.enum, ", "))
 	if near := nearest(value, k.enum); near != "" {
@@ -90,8 +89,8 @@ func (k *key) parseWhole(value string) (any, *problem) {
 	if err != nil {
 		return nil, problemf("%s is not a whole number", quote(value)).do("%s", k.span())
 	}
-	low, _ := strconv.Atoi(k.low)
-	high, _ := strconv.Atoi(k.high)
+	low, _ := strconv.Atoi(k.low)   //nolint:errcheck // the table of keys holds numbers only
+	high, _ := strconv.Atoi(k.high) //nolint:errcheck // as above
 	if n < low || n > high {
 		return nil, problemf("%s is out of range", quote(value)).do("%s", k.span())
 	}
@@ -103,8 +102,8 @@ func (k *key) parseShare(value string) (any, *problem) {
 	if err != nil || math.IsNaN(f) {
 		return nil, problemf("%s is not a number", quote(value)).do("%s", k.span())
 	}
-	low, _ := strconv.ParseFloat(k.low, 64)
-	high, _ := strconv.ParseFloat(k.high, 64)
+	low, _ := strconv.ParseFloat(k.low, 64)   //nolint:errcheck // the table of keys holds numbers only
+	high, _ := strconv.ParseFloat(k.high, 64) //nolint:errcheck // as above
 	if f < low || f > high || (k.above && f == low) {
 		return nil, problemf("%s is out of range", quote(value)).do("%s", k.span())
 	}
@@ -160,14 +159,11 @@ func (k *key) wrongType(n *yaml.Node) *problem {
 
 // mistaken explains what the scalar n was taken for.
 func (k *key) mistaken(n *yaml.Node, tag string) *problem {
-	number := k.kind == whole || k.kind == share
 	switch {
 	case tag == "!!null":
 		return problemf("has no value").do("give one, or remove the line")
-	case number && tag == "!!str" && n.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle) != 0:
-		return problemf("is text").do("write the number without quotes; %s", k.span())
-	case number:
-		return problemf("is not a %s", k.kind).do("%s", k.span())
+	case k.kind == whole || k.kind == share:
+		return k.notANumber(n, tag)
 	case tag == "!!bool" || tag == "!!str":
 		return problemf("reads as true or false").do("%s", k.quoted())
 	case k.kind == duration && (tag == "!!int" || tag == "!!float"):
@@ -179,6 +175,14 @@ func (k *key) mistaken(n *yaml.Node, tag string) *problem {
 	default:
 		return problemf("has a YAML tag that means nothing here").do("remove the tag")
 	}
+}
+
+// notANumber explains a scalar that stands where a number should.
+func (k *key) notANumber(n *yaml.Node, tag string) *problem {
+	if tag == "!!str" && n.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle) != 0 {
+		return problemf("is text").do("write the number without quotes; %s", k.span())
+	}
+	return problemf("is not a %s", k.kind).do("%s", k.span())
 }
 
 // quoted tells how to turn the value into text.

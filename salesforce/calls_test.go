@@ -57,7 +57,7 @@ func TestAQueryTooLongForAURLTravelsInABody(t *testing.T) {
 	}
 	require.NoError(t, json.Unmarshal([]byte(c.body), &sent))
 	require.Len(t, sent.CompositeRequest, 1)
-	u, err := http.NewRequest(sent.CompositeRequest[0].Method, host+sent.CompositeRequest[0].URL, nil)
+	u, err := http.NewRequest(sent.CompositeRequest[0].Method, host+sent.CompositeRequest[0].URL, http.NoBody)
 	require.NoError(t, err)
 	require.Equal(t, soql, u.URL.Query().Get("q"))
 	require.Equal(t, "/services/data/v64.0/query", u.URL.Path)

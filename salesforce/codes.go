@@ -152,11 +152,19 @@ func ruleForStatus(status int, api bool) rule {
 		return rule{class: fault.Transient, hint: hintInternal}
 	case status == 413 || status == 414 || status == 431:
 		return rule{class: fault.Permanent, hint: hintQuery}
-	case !api && (status == 403 || status == 404 || status == 407 || status == 410):
-		return rule{class: fault.Auth, hint: "Something that is not Salesforce's API refused the call: check salesforce.login_url, the org's state and any proxy."}
 	case !api:
-		return rule{class: fault.Transient, hint: "The answer does not come from Salesforce's API: check salesforce.login_url and any proxy."}
+		return ruleForStranger(status)
 	default:
 		return rule{class: fault.Permanent}
+	}
+}
+
+// ruleForStranger judges an answer that Salesforce's API did not give.
+func ruleForStranger(status int) rule {
+	switch status {
+	case 403, 404, 407, 410:
+		return rule{class: fault.Auth, hint: "Something that is not Salesforce's API refused the call: check salesforce.login_url, the org's state and any proxy."}
+	default:
+		return rule{class: fault.Transient, hint: "The answer does not come from Salesforce's API: check salesforce.login_url and any proxy."}
 	}
 }

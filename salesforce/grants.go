@@ -28,7 +28,9 @@ type JWT struct {
 	PrivateKey []byte
 }
 
-func (JWT) String() string   { return "jwt" }
+func (JWT) String() string { return "jwt" }
+
+// GoString keeps %#v from showing the fields.
 func (JWT) GoString() string { return "jwt" }
 
 func (g JWT) check(*Options) error {
@@ -71,7 +73,9 @@ type ClientCredentials struct {
 	ClientSecret string
 }
 
-func (ClientCredentials) String() string   { return "client_credentials" }
+func (ClientCredentials) String() string { return "client_credentials" }
+
+// GoString keeps %#v from showing the fields.
 func (ClientCredentials) GoString() string { return "client_credentials" }
 
 func (g ClientCredentials) check(o *Options) error {
@@ -101,7 +105,9 @@ type Password struct {
 	SecurityToken string
 }
 
-func (Password) String() string   { return "password" }
+func (Password) String() string { return "password" }
+
+// GoString keeps %#v from showing the fields.
 func (Password) GoString() string { return "password" }
 
 func (g Password) check(o *Options) error {

@@ -64,7 +64,7 @@ func (o *Org) Identity(ctx context.Context) (Identity, error) {
 		return Identity{}, unreadable(op, errors.New("the answer names no user"))
 	}
 	id := Identity{UserID: who.UserID, OrganizationID: who.OrganizationID, Username: who.Username}
-	if cur, _ := o.login.known(nil); cur != nil {
+	if cur, _ := o.login.known(nil); cur != nil { //nolint:errcheck // without a session the instance is unknown
 		id.Instance = cur.instance
 	}
 	return id, nil

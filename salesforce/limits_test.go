@@ -15,17 +15,17 @@ import (
 	"github.com/twiliosf/twiliosf/sync/fault"
 )
 
-// orgUsing answers every call, and says that the org has used that many of most.
-func orgUsing(used func(n int) int, most int) *fakeOrg {
+// orgUsing answers every call, and says that the org has used that many of 100.
+func orgUsing(used func(n int) int) *fakeOrg {
 	return &fakeOrg{serve: func(n int, _ call) reply {
-		h := http.Header{"Sforce-Limit-Info": {fmt.Sprintf("api-usage=%d/%d; per-app-api-usage=1/2(appName=x)", used(n), most)}}
+		h := http.Header{"Sforce-Limit-Info": {fmt.Sprintf("api-usage=%d/100; per-app-api-usage=1/2(appName=x)", used(n))}}
 		return reply{status: 200, header: h, body: `{}`}
 	}}
 }
 
 func TestWeStayWithinOurShareOfTheDaysCalls(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := orgUsing(func(n int) int { return n }, 100)
+		f := orgUsing(func(n int) int { return n })
 		org := newOrg(t, f, func(o *salesforce.Options) { o.DailyShare = 0.1 })
 		for range 10 {
 			require.NoError(t, ping(t.Context(), org))
@@ -50,7 +50,7 @@ func TestWeStayWithinOurShareOfTheDaysCalls(t *testing.T) {
 func TestCallsBeforeARestartCount(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		share := func(o *salesforce.Options) { o.DailyShare = 0.1 }
-		first := newOrg(t, orgUsing(func(n int) int { return n }, 100), share)
+		first := newOrg(t, orgUsing(func(n int) int { return n }), share)
 		for range 4 {
 			require.NoError(t, ping(t.Context(), first))
 		}
@@ -63,7 +63,7 @@ func TestCallsBeforeARestartCount(t *testing.T) {
 		require.Equal(t, 4, kept[0].Calls)
 		require.Equal(t, 3, kept[1].Calls)
 
-		second := newOrg(t, orgUsing(func(n int) int { return n }, 100), share)
+		second := newOrg(t, orgUsing(func(n int) int { return n }), share)
 		second.RestoreUsage(append(kept, salesforce.HourUsage{Hour: time.Now().Add(-30 * time.Hour), Calls: 1000}))
 		require.Equal(t, 7, second.Usage().Own, "what is older than a day does not count")
 		for range 3 {
@@ -75,7 +75,7 @@ func TestCallsBeforeARestartCount(t *testing.T) {
 
 func TestAnOrgAtItsMaximumIsLeftAloneForAWhile(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := orgUsing(func(n int) int { return []int{99, 100, 50}[min(n, 3)-1] }, 100)
+		f := orgUsing(func(n int) int { return []int{99, 100, 50}[min(n, 3)-1] })
 		org := newOrg(t, f)
 		require.NoError(t, ping(t.Context(), org))
 		require.NoError(t, ping(t.Context(), org))

@@ -61,39 +61,21 @@ var versionForm = regexp.MustCompile(`^v?([0-9]{2,3})(\.0)?$`)
 
 // complete fills the defaults in and reports every fault at once.
 func (o *Options) complete() error {
+	o.fill()
 	var faults []error
-	o.LoginURL = strings.TrimRight(o.LoginURL, "/")
 	if u, err := url.Parse(o.LoginURL); err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") {
 		faults = append(faults, errors.New("the login URL must be an absolute http(s) URL, like https://login.salesforce.com"))
-	}
-	if o.Audience == "" {
-		o.Audience = o.LoginURL
-	}
-	if o.APIVersion == "" {
-		o.APIVersion = defaultAPIVersion
 	}
 	if m := versionForm.FindStringSubmatch(o.APIVersion); m == nil {
 		faults = append(faults, errors.New(`the API version must look like "64.0"`))
 	} else if o.APIVersion = m[1] + ".0"; o.major() < oldestAPIVersion {
 		faults = append(faults, fmt.Errorf("the API version must be %d.0 or later", oldestAPIVersion))
 	}
-	if o.Concurrency == 0 {
-		o.Concurrency = defaultConcurrency
-	}
 	if o.Concurrency < 0 || o.Concurrency > 100 {
 		faults = append(faults, errors.New("the concurrency must be 1 to 100"))
 	}
-	if o.DailyShare == 0 {
-		o.DailyShare = defaultShare
-	}
 	if o.DailyShare < 0 || o.DailyShare > 1 {
 		faults = append(faults, errors.New("the daily API share must be above 0 and at most 1"))
-	}
-	if o.Timeout <= 0 {
-		o.Timeout = defaultTimeout
-	}
-	if o.Logger == nil {
-		o.Logger = zap.NewNop()
 	}
 	if o.Auth == nil {
 		faults = append(faults, errors.New("an authentication is needed: JWT, ClientCredentials or Password"))
@@ -101,6 +83,29 @@ func (o *Options) complete() error {
 		faults = append(faults, err)
 	}
 	return errors.Join(faults...)
+}
+
+// fill fills the defaults in.
+func (o *Options) fill() {
+	o.LoginURL = strings.TrimRight(o.LoginURL, "/")
+	if o.Audience == "" {
+		o.Audience = o.LoginURL
+	}
+	if o.APIVersion == "" {
+		o.APIVersion = defaultAPIVersion
+	}
+	if o.Concurrency == 0 {
+		o.Concurrency = defaultConcurrency
+	}
+	if o.DailyShare == 0 {
+		o.DailyShare = defaultShare
+	}
+	if o.Timeout <= 0 {
+		o.Timeout = defaultTimeout
+	}
+	if o.Logger == nil {
+		o.Logger = zap.NewNop()
+	}
 }
 
 // major is the API version's whole number.

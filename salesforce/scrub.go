@@ -89,7 +89,7 @@ func mark(marks []bool, from, n int) {
 
 func withoutMarked(text string, marks []bool) string {
 	var b strings.Builder
-	for i := 0; i < len(text); i++ {
+	for i := range len(text) {
 		switch {
 		case !marks[i]:
 			b.WriteByte(text[i])

@@ -110,7 +110,7 @@ func (s *sessions) get(ctx context.Context, ended *session) (*session, error) {
 	case <-ctx.Done():
 		return nil, fault.New(fault.Transient, opName("login"), context.Cause(ctx))
 	case r := <-done:
-		cur, _ := r.Val.(*session)
+		cur, _ := r.Val.(*session) //nolint:errcheck // nil where the login failed
 		return cur, r.Err
 	}
 }

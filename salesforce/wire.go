@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"strings"
 	"time"
@@ -133,9 +134,7 @@ func (w *wire) build(ctx context.Context, r *request) (*http.Request, error) {
 		req.Header.Set("Sforce-Call-Options", "client="+clientName)
 		req.Header.Set("Sforce-Mru", "updateMru=false")
 	}
-	for name, values := range r.header {
-		req.Header[name] = values
-	}
+	maps.Copy(req.Header, r.header)
 	return req, nil
 }
 
@@ -143,9 +142,8 @@ func compress(body []byte) []byte {
 	var b bytes.Buffer
 	b.Grow(len(body) / 4)
 	z := gzip.NewWriter(&b)
-	// Writing to a bytes.Buffer cannot fail.
-	_, _ = z.Write(body)
-	_ = z.Close()
+	_, _ = z.Write(body) //nolint:errcheck // a bytes.Buffer takes everything
+	_ = z.Close()        //nolint:errcheck // as above
 	return b.Bytes()
 }
 

@@ -28,7 +28,7 @@ var errCut = errors.New("the answer is cut off")
 
 // condCredentials is the condition of credentials that Twilio does not accept.
 // An account that is suspended has good ones.
-const condCredentials = "twilio-credentials"
+const condCredentials = "twilio-credentials" //nolint:gosec // the name of a condition
 
 const (
 	hintKey     = "Check twilio.api_key_sid and twilio.api_key_secret: the key may be revoked or mistyped, a test credential, or made in another region than twilio.base_url or TWILIO_REGION names."
@@ -241,13 +241,4 @@ func retryAfter(header string) time.Duration {
 		return max(0, time.Until(at))
 	}
 	return 0
-}
-
-func firstOf(texts ...string) string {
-	for _, t := range texts {
-		if t != "" {
-			return t
-		}
-	}
-	return ""
 }

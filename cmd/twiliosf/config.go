@@ -16,9 +16,9 @@ func newConfig(o *options) *cobra.Command {
 		Args:  noArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	text := func(use, short string, print func() string) *cobra.Command {
+	text := func(use, short string, write func() string) *cobra.Command {
 		return &cobra.Command{Use: use, Short: short, Args: noArgs, RunE: func(cmd *cobra.Command, _ []string) error {
-			_, err := io.WriteString(cmd.OutOrStdout(), print())
+			_, err := io.WriteString(cmd.OutOrStdout(), write())
 			return err
 		}}
 	}

@@ -34,7 +34,7 @@ func newDemo(o *options) *cobra.Command {
 			}
 			return demo.Run(cmd.Context(), demo.Options{
 				For: length, JSON: o.json, Out: out, Terminal: terminal,
-				Daemon: func(ctx context.Context, s *sandbox.Sandbox, yaml string) error { return between(ctx, s, yaml) },
+				Daemon: between,
 			})
 		},
 	}

@@ -83,7 +83,7 @@ func newRoot() *cobra.Command {
 		Long: "twiliosf brings every message of a Twilio account into a Salesforce org, one record a message,\n" +
 			"and keeps the records true. `twiliosf demo` shows it without an account or an org.",
 		SilenceUsage: true, SilenceErrors: true,
-		Args: func(cmd *cobra.Command, args []string) error {
+		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 0 {
 				return usageError{fmt.Errorf("unknown command %q; twiliosf help lists them", args[0])}
 			}

@@ -32,7 +32,7 @@ func newRun(o *options) *cobra.Command {
 				Reload:   hup,
 				Watchdog: watchdog,
 				// Without a service manager this does nothing; a failure is not worth stopping for.
-				Notify: func(state string) { _, _ = systemd.SdNotify(false, state) },
+				Notify: func(state string) { _, _ = systemd.SdNotify(false, state) }, //nolint:errcheck // without systemd there is nobody to tell
 			})
 			if err != nil {
 				return err

@@ -28,7 +28,7 @@ func appendText(dst []byte, s string) []byte {
 func appendString(dst []byte, s string) []byte {
 	dst = append(dst, '"')
 	from := 0
-	for i := 0; i < len(s); i++ {
+	for i := range len(s) {
 		c := s[i]
 		if plain[c] {
 			continue

@@ -115,12 +115,6 @@ func (f *fakeOrg) UpsertCollection(_ context.Context, object, key string, raw []
 	return results, nil
 }
 
-func (f *fakeOrg) set(change func()) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	change()
-}
-
 func refuse(class fault.Class, code string, fields ...string) *fault.Error {
 	return &fault.Error{Class: class, Op: "salesforce upsert", Code: code, Fields: fields, Hint: "the client's words"}
 }

@@ -61,7 +61,7 @@ func (p *planner) renew(ctx context.Context, always bool) (*plan, error) {
 }
 
 // known gives the last outcome, and whether it may still be relied on.
-func (p *planner) known() (*plan, error, bool) { //nolint:revive // the error is a part of what is known
+func (p *planner) known() (*plan, error, bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	age := time.Since(p.at)
@@ -71,7 +71,7 @@ func (p *planner) known() (*plan, error, bool) { //nolint:revive // the error is
 		f.After = describeAfterFault - age
 		return nil, &f, true
 	case p.plan == nil, age >= describeEvery, p.doubted && age >= describeAfterFault:
-		return nil, nil, false
+		return nil, nil, false //nolint:nilnil // the third result says that nothing is known
 	default:
 		return p.plan, nil, true
 	}

@@ -43,13 +43,10 @@ func planFor(n Names, o *salesforce.Object) (*plan, *fault.Error) {
 			continue
 		}
 		f, found := o.Field(name)
-		problem := problemOf(f, found)
 		write := c.fit(f)
-		if problem == "" && write == nil {
-			problem = "has the type " + f.Type + ", which cannot hold the value"
-		}
-		if problem == "" && name == n.SID && !(f.ExternalID && f.Unique) {
-			problem = "must be an external id and unique"
+		problem := problemOf(f, found)
+		if problem == "" {
+			problem = misfit(f, write != nil, name == n.SID)
 		}
 		switch {
 		case problem == "":
@@ -74,6 +71,19 @@ func problemOf(f salesforce.Field, found bool) string {
 		return "is missing or hidden"
 	case !f.Createable || !f.Updateable:
 		return "is read-only for the integration user"
+	default:
+		return ""
+	}
+}
+
+// misfit tells why a field that is there cannot hold a column; it fits if its
+// type can hold the value.
+func misfit(f salesforce.Field, fits, isKey bool) string {
+	switch {
+	case !fits:
+		return "has the type " + f.Type + ", which cannot hold the value"
+	case isKey && !(f.ExternalID && f.Unique):
+		return "must be an external id and unique"
 	default:
 		return ""
 	}

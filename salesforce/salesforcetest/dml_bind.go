@@ -117,8 +117,7 @@ func (s *Server) bindParent(r *record, rel *field, kid *node) *Error {
 		r.errs = append(r.errs, refuse("INVALID_FIELD", fmt.Sprintf(
 			"Foreign key external ID: %s not found for field %s in entity %s", strings.ToLower(key.text), f.name, parent.name)))
 	default:
-		r.errs = append(r.errs, refuse("INVALID_FIELD", fmt.Sprintf(
-			"More than one record found for external id field: %s", f.name)))
+		r.errs = append(r.errs, refuse("INVALID_FIELD", "More than one record found for external id field: "+f.name))
 	}
 	return nil
 }

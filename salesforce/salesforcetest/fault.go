@@ -2,6 +2,7 @@ package salesforcetest
 
 import (
 	"math/rand/v2"
+	"slices"
 	"time"
 )
 
@@ -152,7 +153,7 @@ func (f Fault) Forever() Fault {
 	return f
 }
 
-func (f *Fault) matches(r Request) bool {
+func (f Fault) matches(r Request) bool {
 	if f.when != nil && !f.when(r) {
 		return false
 	}
@@ -162,12 +163,7 @@ func (f *Fault) matches(r Request) bool {
 	if len(f.ops) == 0 {
 		return !r.Operation.login()
 	}
-	for _, op := range f.ops {
-		if op == r.Operation {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(f.ops, r.Operation)
 }
 
 // faultPlan is what is still to go wrong.

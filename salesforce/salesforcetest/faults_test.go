@@ -19,6 +19,7 @@ import (
 
 // inBothWays runs a test in process and over TCP.
 func inBothWays(t *testing.T, test func(t *testing.T, u *user)) {
+	t.Helper()
 	t.Run("in process", func(t *testing.T) { test(t, login(t, salesforcetest.Options{})) })
 	t.Run("over TCP", func(t *testing.T) {
 		u := login(t, salesforcetest.Options{})
@@ -161,7 +162,7 @@ func TestASlowOrgAndAClientThatGivesUp(t *testing.T) {
 		u.org.Script(salesforcetest.Latency(time.Minute), salesforcetest.Hang())
 		for range 2 {
 			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
-			req, err := http.NewRequestWithContext(ctx, "POST", u.org.URL+many, strings.NewReader(records(`"Body__c":"x"`)))
+			req, err := http.NewRequestWithContext(ctx, http.MethodPost, u.org.URL+many, strings.NewReader(records(`"Body__c":"x"`)))
 			require.NoError(t, err)
 			start = time.Now()
 			_, err = u.client.Do(req)

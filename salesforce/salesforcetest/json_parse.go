@@ -182,7 +182,8 @@ func (p *jsonParser) number(n *node) *Error {
 
 func (p *jsonParser) elements(n *node, depth int) *Error {
 	p.pos++
-	if p.space(); p.peek() == ']' {
+	p.space()
+	if p.peek() == ']' {
 		p.pos++
 		return nil
 	}
@@ -207,7 +208,8 @@ func (p *jsonParser) elements(n *node, depth int) *Error {
 
 func (p *jsonParser) members(n *node, depth int) *Error {
 	p.pos++
-	if p.space(); p.peek() == '}' {
+	p.space()
+	if p.peek() == '}' {
 		p.pos++
 		return nil
 	}

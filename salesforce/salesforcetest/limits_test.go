@@ -145,13 +145,13 @@ func TestDescribe(t *testing.T) {
 	require.Equal(t, 200, status)
 	object := parse(t, body)
 	require.Equal(t, "a00", object["keyPrefix"])
-	require.Equal(t, 45, len(object))
+	require.Len(t, object, 45)
 	fields := map[string]map[string]any{}
 	for _, f := range object["fields"].([]any) {
 		fields[f.(map[string]any)["name"].(string)] = f.(map[string]any)
 	}
 	sid := fields["Message_SID__c"]
-	require.Equal(t, 57, len(sid))
+	require.Len(t, sid, 57)
 	for k, v := range map[string]any{
 		"type": "string", "length": 34.0, "byteLength": 102.0, "externalId": true, "unique": true, "caseSensitive": false, "idLookup": true,
 		"nillable": true, "createable": true, "updateable": true, "filterable": true, "label": "Message SID", "soapType": "xsd:string",

@@ -41,7 +41,8 @@ func (s *Server) follow(v value) (*table, uint32, *row) {
 	}
 	num, seq := v.target()
 	t := s.tables[num]
-	return t, seq, t.at(seq)
+	r := t.at(seq)
+	return t, seq, r
 }
 
 // read follows a path from a row.

@@ -31,7 +31,7 @@ func (s *Server) appendRecord(b []byte, base string, t *table, seq uint32, cols 
 		b = append(b, c.name...)
 		b = append(b, `":`...)
 		if c.parent != nil {
-			b = s.appendParent(b, base, t, seq, r, c)
+			b = s.appendParent(b, base, s.cell(t, seq, r, c.parent), c.kids)
 			continue
 		}
 		v := vals[c.leaf.slot]
@@ -43,12 +43,12 @@ func (s *Server) appendRecord(b []byte, base string, t *table, seq uint32, cols 
 	return append(b, '}')
 }
 
-func (s *Server) appendParent(b []byte, base string, t *table, seq uint32, r *row, c *column) []byte {
-	pt, pseq, parent := s.follow(s.cell(t, seq, r, c.parent))
+func (s *Server) appendParent(b []byte, base string, to value, kids []*column) []byte {
+	pt, pseq, parent := s.follow(to)
 	if parent == nil {
 		return append(b, "null"...)
 	}
-	return s.appendRecord(b, base, pt, pseq, c.kids)
+	return s.appendRecord(b, base, pt, pseq, kids)
 }
 
 // cursor is a query whose rows were found and whose pages are written when asked.

@@ -3,6 +3,7 @@ package salesforcetest
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"strconv"
 	"strings"
@@ -76,7 +77,7 @@ func (c *call) describeObject() (*reply, *Error) {
 		return (&reply{status: http.StatusNotModified}).set("ETag", tag), nil
 	}
 	d := c.objectHead(o)
-	for k, v := range map[string]any{
+	maps.Copy(d, map[string]any{
 		"actionOverrides": []any{}, "compactLayoutable": true, "extendedBy": nil, "extendsInterfaces": nil,
 		"implementedBy": nil, "implementsInterfaces": nil, "defaultImplementation": nil, "listviewable": nil,
 		"lookupLayoutable": nil, "namedLayoutInfos": []any{}, "networkScopeFieldName": nil,
@@ -87,9 +88,7 @@ func (c *call) describeObject() (*reply, *Error) {
 			"name": "Master", "recordTypeId": "012000000000000AAA",
 			"urls": map[string]any{"layout": c.base + "/sobjects/" + o.name + "/describe/layouts/012000000000000AAA"},
 		}},
-	} {
-		d[k] = v
-	}
+	})
 	d["childRelationships"] = c.children(o)
 	fields := []any{}
 	for _, f := range o.fields {

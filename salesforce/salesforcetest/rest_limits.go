@@ -28,7 +28,7 @@ func (c *call) recordCount() (*reply, *Error) {
 	list := []any{}
 	for _, o := range c.s.schema.objects {
 		asked := !c.query.Has("sObjects")
-		for _, name := range strings.Split(c.query.Get("sObjects"), ",") {
+		for name := range strings.SplitSeq(c.query.Get("sObjects"), ",") {
 			asked = asked || strings.EqualFold(strings.TrimSpace(name), o.name)
 		}
 		if asked && !o.hidden {

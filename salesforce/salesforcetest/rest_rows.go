@@ -124,7 +124,7 @@ func (c *call) columns(o *object, list string, given bool) ([]*column, *Error) {
 		}
 		return p.columns, nil
 	}
-	for _, name := range strings.Split(list, ",") {
+	for name := range strings.SplitSeq(list, ",") {
 		f := o.visible(strings.TrimSpace(name))
 		if f == nil {
 			return nil, fail(400, "INVALID_FIELD", "No such column '"+name+"' on sobject of type "+o.name)
@@ -158,7 +158,7 @@ func (n *node) plain() any {
 	case nodeBool:
 		return n.text == "true"
 	case nodeNumber:
-		v, _ := convertNumber(&field{typ: typeDouble, precision: 300, scale: 18}, n) // a JSON number always converts
+		v, _ := convertNumber(&field{typ: typeDouble, precision: 300, scale: 18}, n) //nolint:errcheck // a JSON number always converts
 		return v.float()
 	case nodeArray:
 		var out []any

@@ -127,7 +127,7 @@ func dataRoute(httpMethod, path string, query url.Values) *route {
 		return out
 	}
 	if rest != "" {
-		for _, seg := range strings.Split(rest, "/") {
+		for seg := range strings.SplitSeq(rest, "/") {
 			text, err := url.PathUnescape(seg)
 			if err != nil || text == "" {
 				out.fault = notFound()

@@ -183,10 +183,10 @@ func decodeXML(tree fs.FS, name string, into any) error {
 // field turns the source of a custom field into one of ours.
 func (x *sfdxField) field() (*field, error) {
 	if !strings.HasSuffix(x.FullName, "__c") || x.Label == "" {
-		return nil, fmt.Errorf("a custom field needs a name that ends in __c and a label")
+		return nil, errors.New("a custom field needs a name that ends in __c and a label")
 	}
 	if x.Formula != "" {
-		return nil, fmt.Errorf("formula fields are not supported")
+		return nil, errors.New("formula fields are not supported")
 	}
 	f := &field{
 		name: x.FullName, label: x.Label, help: x.Help, custom: true, length: x.Length,

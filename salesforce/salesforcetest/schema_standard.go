@@ -176,7 +176,7 @@ OwnerId|Owner ID|owner|
 // addStandard adds the built-in objects.
 func (s *schema) addStandard() error {
 	var o *object
-	for _, line := range strings.Split(strings.TrimSpace(standardObjects), "\n") {
+	for line := range strings.SplitSeq(strings.TrimSpace(standardObjects), "\n") {
 		if head, isObject := strings.CutPrefix(line, "object "); isObject {
 			w := strings.Fields(head)
 			half := 2 + (len(w)-2)/2
@@ -211,7 +211,8 @@ func parseStandardField(line string) (*field, error) {
 	if err := f.setStandardType(word, arg); err != nil {
 		return nil, err
 	}
-	return f, f.setFlags(part[3])
+	err := f.setFlags(part[3])
+	return f, err
 }
 
 func (f *field) setStandardType(word, arg string) error {
@@ -262,7 +263,7 @@ func (f *field) setFlags(flags string) error {
 			f.initial = boolValue(initial == "true")
 		}
 	}
-	for _, flag := range strings.Fields(flags) {
+	for flag := range strings.FieldsSeq(flags) {
 		via, isVia := strings.CutPrefix(flag, "via=")
 		switch {
 		case isVia:

@@ -1,6 +1,7 @@
 package salesforcetest
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -71,7 +72,8 @@ func New(opts Options) (*Server, error) {
 		s.tables = append(s.tables, newTable(o))
 	}
 	s.describe = time.Now().UTC().Truncate(time.Second)
-	return s, s.seed()
+	err := s.seed()
+	return s, err
 }
 
 // NewServer is New for tests and demonstrations: it panics on a schema that
@@ -109,7 +111,7 @@ func (s *Server) Listen(addr string) error {
 	if s.listener != nil {
 		return errors.New("salesforcetest: already listening")
 	}
-	l, err := net.Listen("tcp", addr)
+	l, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", addr)
 	if err != nil {
 		return fmt.Errorf("salesforcetest: listen: %w", err)
 	}
@@ -117,7 +119,7 @@ func (s *Server) Listen(addr string) error {
 	s.URL = "http://" + l.Addr().String()
 	s.httpd = &http.Server{Handler: s.Handler(), ReadHeaderTimeout: time.Minute}
 	s.served.Go(func() {
-		_ = s.httpd.Serve(l) // always an error: ErrServerClosed after Close
+		_ = s.httpd.Serve(l) //nolint:errcheck // always an error: ErrServerClosed after Close
 	})
 	return nil
 }
@@ -126,7 +128,7 @@ func (s *Server) Listen(addr string) error {
 // has nothing to close.
 func (s *Server) Close() {
 	if s.httpd != nil {
-		_ = s.httpd.Close() // the connections are gone either way
+		_ = s.httpd.Close() //nolint:errcheck // the connections are gone either way
 		s.served.Wait()
 	}
 }

@@ -13,6 +13,7 @@ import (
 
 // people makes an org with four contacts of one account.
 func people(t *testing.T) *user {
+	t.Helper()
 	u := login(t, salesforcetest.Options{})
 	account := u.create("Account", `{"Name":"Acme","NumberOfEmployees":12}`)
 	for _, body := range []string{

@@ -26,7 +26,7 @@ var loginHosts = map[string]bool{"login.salesforce.com": true, "test.salesforce.
 // RoundTrip serves one request in process.
 func (t *inProcess) RoundTrip(req *http.Request) (*http.Response, error) {
 	if req.Body != nil {
-		defer func() { _ = req.Body.Close() }() // a transport closes the body; a failed close changes nothing
+		defer func() { _ = req.Body.Close() }() //nolint:errcheck // a transport closes the body; a failed close changes nothing
 	}
 	ctx := req.Context()
 	if err := ctx.Err(); err != nil {
@@ -125,7 +125,7 @@ func cut(w http.ResponseWriter) {
 		return // already gone
 	}
 	if tcp, isTCP := conn.(*net.TCPConn); isTCP {
-		_ = tcp.SetLinger(0) // without it the close below is a plain end of file
+		_ = tcp.SetLinger(0) //nolint:errcheck // without it the close below is a plain end of file
 	}
-	_ = conn.Close() // nothing is left to be told
+	_ = conn.Close() //nolint:errcheck // nothing is left to be told
 }

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"maps"
 	"net/http"
 	"strconv"
 	"strings"
@@ -106,6 +107,7 @@ func (s *Server) before(x *exchange) bool {
 			return false
 		case faultRevoke:
 			s.RevokeSessions()
+		default: // it comes after processing, or with the rows
 		}
 	}
 	return true
@@ -121,6 +123,7 @@ func (s *Server) after(x *exchange, rep *reply) {
 		case faultTruncated:
 			s.writeHalf(x, rep)
 			return
+		default: // it was played before
 		}
 	}
 	s.write(x, rep)
@@ -172,7 +175,7 @@ func (x *exchange) readBody() *reply {
 func (s *Server) write(x *exchange, rep *reply) {
 	body := s.head(x, rep)
 	x.w.WriteHeader(rep.status)
-	_, _ = x.w.Write(body) // the client may be gone; nothing is left to tell it
+	_, _ = x.w.Write(body) //nolint:errcheck // the client may be gone; nothing is left to tell it
 }
 
 // writeHalf promises the whole answer and breaks off in the middle.
@@ -180,20 +183,18 @@ func (s *Server) writeHalf(x *exchange, rep *reply) {
 	body := s.head(x, rep)
 	x.w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	x.w.WriteHeader(rep.status)
-	_, _ = x.w.Write(body[:len(body)/2]) // broken on purpose
+	_, _ = x.w.Write(body[:len(body)/2]) //nolint:errcheck // broken on purpose
 	if _, inside := x.w.(*recorder); inside {
 		return
 	}
-	_ = http.NewResponseController(x.w).Flush() // what follows cuts the connection anyway
+	_ = http.NewResponseController(x.w).Flush() //nolint:errcheck // what follows cuts the connection anyway
 	panic(http.ErrAbortHandler)
 }
 
 // head sets the headers of an answer and returns its body as it will travel.
 func (s *Server) head(x *exchange, rep *reply) []byte {
 	h := x.w.Header()
-	for k, v := range rep.header {
-		h[k] = v
-	}
+	maps.Copy(h, rep.header)
 	if rep.status != http.StatusNoContent && rep.status != http.StatusNotModified && h.Get("Content-Type") == "" {
 		h.Set("Content-Type", jsonType)
 	}
@@ -219,8 +220,8 @@ func (s *Server) head(x *exchange, rep *reply) []byte {
 func compress(body []byte) []byte {
 	var out bytes.Buffer
 	z := gzip.NewWriter(&out)
-	_, _ = z.Write(body) // a bytes.Buffer takes everything
-	_ = z.Close()
+	_, _ = z.Write(body) //nolint:errcheck // a bytes.Buffer takes everything
+	_ = z.Close()        //nolint:errcheck // as above
 	return out.Bytes()
 }
 

@@ -100,8 +100,7 @@ func (e *Error) Unwrap() error { return e.Err }
 
 // Of finds the outermost classed error in err's chain, nil if there is none.
 func Of(err error) *Error {
-	var e *Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*Error](err); ok {
 		return e
 	}
 	return nil

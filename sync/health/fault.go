@@ -18,6 +18,7 @@ func Of(side string, err error) Condition {
 		c.Name = side + "-throttled"
 	case fault.Permanent:
 		c.Name = side + "-refuses"
+	default: // it passes: the side is unreachable
 	}
 	if f := fault.Of(err); f != nil && f.Condition != "" {
 		c.Name = f.Condition

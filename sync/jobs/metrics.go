@@ -42,8 +42,7 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 
 func register[C prometheus.Collector](reg prometheus.Registerer, c C) (C, error) {
 	err := reg.Register(c)
-	var present prometheus.AlreadyRegisteredError
-	if errors.As(err, &present) {
+	if present, ok := errors.AsType[prometheus.AlreadyRegisteredError](err); ok {
 		if old, ok := present.ExistingCollector.(C); ok {
 			return old, nil
 		}

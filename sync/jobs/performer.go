@@ -145,7 +145,8 @@ func (p *Performer) enter(kind string) (leave func()) {
 	return func() {
 		p.mu.Lock()
 		defer p.mu.Unlock()
-		if p.running[kind]--; p.running[kind] == 0 {
+		p.running[kind]--
+		if p.running[kind] == 0 {
 			delete(p.running, kind)
 		}
 	}
@@ -178,7 +179,7 @@ type StuckError struct {
 }
 
 func (e *StuckError) Error() string {
-	return fmt.Sprintf("jobs: stopped without waiting any longer for: %s", strings.Join(e.Kinds, ", "))
+	return "jobs: stopped without waiting any longer for: " + strings.Join(e.Kinds, ", ")
 }
 
 // PanicError is a handler's panic. Its text names the kind of value only, for

@@ -157,11 +157,11 @@ func (r *River) EnqueueTx(ctx context.Context, tx *sql.Tx, jobs ...Job) (added i
 // Run implements Engine.
 func (r *River) Run(ctx context.Context) error {
 	if ctx.Err() != nil {
-		return nil
+		return nil //nolint:nilerr // it was asked to stop
 	}
 	if err := r.recover(ctx); err != nil {
 		if ctx.Err() != nil {
-			return nil
+			return nil //nolint:nilerr // it was asked to stop
 		}
 		return err
 	}

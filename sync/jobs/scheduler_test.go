@@ -61,7 +61,7 @@ func newPlant(t *testing.T) *plant {
 func (p *plant) now() time.Time { return time.Now().Add(time.Duration(p.offset.Load())) }
 
 // set sets the wall clock.
-func (p *plant) set(to time.Time) { p.offset.Store(int64(to.Sub(time.Now()))) }
+func (p *plant) set(to time.Time) { p.offset.Store(int64(time.Until(to))) }
 
 func (p *plant) sweep(context.Context, []byte) error {
 	p.mu.Lock()

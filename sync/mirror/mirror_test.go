@@ -88,6 +88,7 @@ func texts(n int, newest time.Time, every time.Duration) []message.Message {
 }
 
 func (w *world) cursor(t *testing.T) time.Time {
+	t.Helper()
 	at, err := w.store.Cursor(t.Context(), "full")
 	require.NoError(t, err)
 	return at

@@ -158,7 +158,7 @@ func (k *walker) breathe(ctx context.Context, t *tally, atMost time.Duration) er
 // creation, then they are in order with the others, or on top, then all of them
 // have been seen.
 func before(rows []message.Message, bound time.Time) bool {
-	for i := len(rows) - 1; i >= 0; i-- {
+	for i := len(rows) - 1; i >= 0; i-- { //nolint:modernize // slices.Backward would copy the messages
 		if !rows[i].Sent.IsZero() {
 			return rows[i].Sent.Before(bound)
 		}

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"context"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -19,7 +20,7 @@ import (
 // dialect is what differs between databases.
 type dialect interface {
 	take() (release func() error, err error)
-	openWrite() (*sql.DB, error)
+	openWrite(ctx context.Context) (*sql.DB, error)
 	openRead() (*sql.DB, error)
 	// rebind turns `?` into the database's placeholders. No statement of ours
 	// holds a question mark otherwise.
@@ -91,12 +92,12 @@ func (d sqlite) pool(conns int, pragmas ...string) (*sql.DB, error) {
 	return db, nil
 }
 
-func (d sqlite) openWrite() (*sql.DB, error) {
+func (d sqlite) openWrite(ctx context.Context) (*sql.DB, error) {
 	db, err := d.pool(1, "cache_size(-4000)", "wal_autocheckpoint(8000)")
 	if err != nil {
 		return nil, err
 	}
-	if err := db.Ping(); err != nil {
+	if err := db.PingContext(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("store: open %s: %w (is it a SQLite file, and may the daemon write it?)", d.path, err), db.Close())
 	}
 	// Bodies and numbers are in there: nobody but the daemon's user reads them.

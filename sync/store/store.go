@@ -60,7 +60,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 
 func (s *Store) open(ctx context.Context, version string) error {
 	var err error
-	if s.write, err = s.dialect.openWrite(); err != nil {
+	if s.write, err = s.dialect.openWrite(ctx); err != nil {
 		return err
 	}
 	if s.read, err = s.dialect.openRead(); err != nil {
@@ -142,7 +142,7 @@ type queryer interface {
 }
 
 func asTx(q queryer) *sql.Tx {
-	tx, _ := q.(*sql.Tx)
+	tx, _ := q.(*sql.Tx) //nolint:errcheck // nil where it is the pool
 	return tx
 }
 

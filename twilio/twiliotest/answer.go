@@ -3,6 +3,7 @@ package twiliotest
 import (
 	"crypto/subtle"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -163,5 +164,5 @@ func (s *Server) SetLatency(d time.Duration) {
 func (s *Server) OnRequest(hook func(*http.Request)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.hooks = append(s.hooks[:len(s.hooks):len(s.hooks)], hook)
+	s.hooks = append(slices.Clip(s.hooks), hook)
 }

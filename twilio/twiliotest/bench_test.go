@@ -19,8 +19,7 @@ func BenchmarkPage(b *testing.B) {
 		return twiliotest.Row{From: customer, To: ours, Body: "Thanks, see you at four then! Ünï 👍", Created: when, Sent: when, Price: "-0.0075"}
 	}, nil)
 	client := srv.Client()
-	req, err := http.NewRequestWithContext(b.Context(), http.MethodGet,
-		srv.URL+"/2010-04-01/Accounts/"+srv.AccountSID+"/Messages.json?PageSize=1000&DateSent=2026-02-20", nil)
+	req, err := http.NewRequestWithContext(b.Context(), http.MethodGet, srv.URL+"/2010-04-01/Accounts/"+srv.AccountSID+"/Messages.json?PageSize=1000&DateSent=2026-02-20", http.NoBody)
 	require.NoError(b, err)
 	req.SetBasicAuth(srv.APIKeySID, srv.APIKeySecret)
 	b.ReportAllocs()

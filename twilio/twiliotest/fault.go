@@ -3,6 +3,7 @@ package twiliotest
 import (
 	"math/rand/v2"
 	"net/http"
+	"slices"
 	"time"
 )
 
@@ -127,10 +128,8 @@ func (s *Server) tooMany() reply {
 }
 
 func (f Fault) matches(op Operation) bool {
-	for _, o := range f.ops {
-		if o == op {
-			return true
-		}
+	if slices.Contains(f.ops, op) {
+		return true
 	}
 	return len(f.ops) == 0
 }
@@ -149,7 +148,8 @@ func (f *faults) next(op Operation) Fault {
 		if !fault.matches(op) {
 			continue
 		}
-		if f.script[i].times--; f.script[i].times <= 0 {
+		f.script[i].times--
+		if f.script[i].times <= 0 {
 			f.script = append(f.script[:i:i], f.script[i+1:]...)
 		}
 		return fault

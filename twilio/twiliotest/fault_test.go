@@ -19,6 +19,7 @@ import (
 
 // both runs a test in process and over TCP.
 func both(t *testing.T, test func(t *testing.T, a *api)) {
+	t.Helper()
 	t.Run("in process", func(t *testing.T) { test(t, newAPI(t, still())) })
 	t.Run("over TCP", func(t *testing.T) {
 		a := newAPI(t, still())

@@ -18,7 +18,7 @@ func form(r *http.Request) (url.Values, reply, bool) {
 	if err != nil {
 		return nil, badRequest(20001, "Unreadable body"), false
 	}
-	kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")) // an unreadable type is no form
+	kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")) //nolint:errcheck // an unreadable type is no form
 	if kind != "application/x-www-form-urlencoded" {
 		return url.Values{}, reply{}, true
 	}

@@ -125,7 +125,7 @@ func (l *ledger) arm(ref uint32) {
 // advance applies what has fallen due until now (Unix nanoseconds), in order.
 func (l *ledger) advance(now int64) {
 	for len(l.due) > 0 && l.due[0].at <= now {
-		p := heap.Pop(&l.due).(place)
+		p := heap.Pop(&l.due).(place) //nolint:errcheck // nothing else is in it
 		r := l.at(p.ref)
 		if r.gone || r.more == nil || len(r.more.schedule) == 0 || r.more.schedule[0].at != p.at {
 			continue // canceled or overtaken meanwhile
@@ -145,7 +145,7 @@ func (h dueHeap) Less(i, j int) bool { return h[i].less(h[j]) }
 func (h dueHeap) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
 
 // Push is called by container/heap.
-func (h *dueHeap) Push(x any) { *h = append(*h, x.(place)) }
+func (h *dueHeap) Push(x any) { *h = append(*h, x.(place)) } //nolint:errcheck // nothing else is put in
 
 // Pop is called by container/heap.
 func (h *dueHeap) Pop() any {

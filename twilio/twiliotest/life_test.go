@@ -19,10 +19,10 @@ func exactly() twiliotest.Life {
 }
 
 // watch reads a message every half second and tells its statuses in order.
-func watch(a *api, uri string, for_ time.Duration) []string {
+func watch(a *api, uri string, long time.Duration) []string {
 	a.t.Helper()
 	var seen []string
-	for range for_ / (500 * time.Millisecond) {
+	for range long / (500 * time.Millisecond) {
 		seen = append(seen, a.get(uri).text("status"))
 		time.Sleep(500 * time.Millisecond)
 	}

@@ -23,7 +23,7 @@ func (s *Server) listMessages(r *http.Request, t target) reply {
 	if !ok {
 		return rep
 	}
-	room := recordPool.Get().(*[]record)
+	room := recordPool.Get().(*[]record) //nolint:errcheck // nothing else is in it
 	defer func() {
 		clear(*room)
 		*room = (*room)[:0]

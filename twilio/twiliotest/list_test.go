@@ -158,7 +158,7 @@ func TestPagesAreDescribedAsTwilioDoes(t *testing.T) {
 	second := a.get(first.text("next_page_uri"))
 	require.Equal(t, sids[2:4], sidsOf(second))
 	require.Equal(t, first["next_page_uri"], second["uri"])
-	require.EqualValues(t, []any{1.0, 2.0, 2.0, 3.0}, []any{second["page"], second["page_size"], second["start"], second["end"]})
+	require.Equal(t, []any{1.0, 2.0, 2.0, 3.0}, []any{second["page"], second["page_size"], second["start"], second["end"]})
 	require.Equal(t, sids[:2], sidsOf(a.get(second.text("previous_page_uri"))))
 
 	third := a.get(second.text("next_page_uri"))

@@ -24,6 +24,7 @@ type api struct {
 }
 
 func newAPI(t *testing.T, o twiliotest.Options) *api {
+	t.Helper()
 	srv := twiliotest.NewServer(o)
 	t.Cleanup(srv.Close)
 	return &api{t: t, srv: srv, client: srv.Client(), base: srv.URL}

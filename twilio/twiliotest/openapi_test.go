@@ -27,6 +27,7 @@ func TestEveryAnswerIsAsTwiliosDocumentSays(t *testing.T) {
 }
 
 func everyOperation(t *testing.T, a *api) {
+	t.Helper()
 	status, sms := a.create("To", "+14155550199", "From", "+14155550100", "Body", "ünï\x00 \"quoted\" \n👍", "Tags", `{"a":"b"}`)
 	require.Equal(t, http.StatusCreated, status)
 	status, mms := a.create("To", "+14155550199", "MessagingServiceSid", twiliotest.DefaultServiceSID, "From", "+14155550100",

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"time"
 )
 
 // Server is one emulated account. All methods may be called from several
@@ -66,16 +67,16 @@ func (s *Server) Handler() http.Handler { return handler{s} }
 // Listen serves the account on a TCP address ("127.0.0.1:0") until Close, and
 // sets URL. It may be called once.
 func (s *Server) Listen(addr string) error {
-	l, err := net.Listen("tcp", addr)
+	l, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", addr)
 	if err != nil {
 		return fmt.Errorf("twiliotest: listen: %w", err)
 	}
 	s.URL = "http://" + l.Addr().String()
 	ctx, cancel := context.WithCancel(context.Background())
-	s.http = &http.Server{Handler: s.Handler(), BaseContext: func(net.Listener) context.Context { return ctx }}
+	s.http = &http.Server{Handler: s.Handler(), ReadHeaderTimeout: time.Minute, BaseContext: func(net.Listener) context.Context { return ctx }}
 	s.active.Go(func() {
 		defer cancel()
-		_ = s.http.Serve(l) // always an error; Close is its usual reason
+		_ = s.http.Serve(l) //nolint:errcheck // always an error; Close is its usual reason
 	})
 	return nil
 }
@@ -88,7 +89,7 @@ func (s *Server) Close() {
 		close(s.done)
 		s.mu.Unlock()
 		if s.http != nil {
-			_ = s.http.Close() // the listener's own error changes nothing
+			_ = s.http.Close() //nolint:errcheck // the listener's own error changes nothing
 		}
 	})
 	s.active.Wait()

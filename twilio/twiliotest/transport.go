@@ -3,6 +3,7 @@ package twiliotest
 import (
 	"bytes"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"strconv"
@@ -15,7 +16,7 @@ type transport struct{ s *Server }
 // RoundTrip implements http.RoundTripper.
 func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	if r.Body != nil {
-		defer func() { _ = r.Body.Close() }()
+		defer func() { _ = r.Body.Close() }() //nolint:errcheck // a transport closes the body; a failed close changes nothing
 	}
 	if err := r.Context().Err(); err != nil {
 		return nil, err
@@ -73,19 +74,17 @@ func (h handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		sever(w, true)
 	}
 	header := w.Header()
-	for name, values := range rep.header {
-		header[name] = values
-	}
+	maps.Copy(header, rep.header)
 	if rep.status != http.StatusNoContent {
 		header.Set("Content-Length", strconv.Itoa(len(rep.body)))
 	}
 	w.WriteHeader(rep.status)
 	if rep.cut == halfAway {
-		_, _ = w.Write(rep.body[:len(rep.body)/2]) // the client may have gone
-		_ = http.NewResponseController(w).Flush()  // likewise
+		_, _ = w.Write(rep.body[:len(rep.body)/2]) //nolint:errcheck // the client may have gone
+		_ = http.NewResponseController(w).Flush()  //nolint:errcheck // likewise
 		sever(w, false)
 	}
-	_, _ = w.Write(rep.body)
+	_, _ = w.Write(rep.body) //nolint:errcheck // the client may have gone
 }
 
 // sever ends the connection and the handler: with a TCP reset, or after what
@@ -95,11 +94,11 @@ func sever(w http.ResponseWriter, reset bool) {
 	if hijacker, ok := w.(http.Hijacker); ok {
 		if conn, buf, err := hijacker.Hijack(); err == nil {
 			if tcp, ok := conn.(*net.TCPConn); ok && reset {
-				_ = tcp.SetLinger(0) // then Close resets; failing that it merely closes
+				_ = tcp.SetLinger(0) //nolint:errcheck // then Close resets; failing that it merely closes
 			} else {
-				_ = buf.Flush()
+				_ = buf.Flush() //nolint:errcheck // the connection is cut next
 			}
-			_ = conn.Close()
+			_ = conn.Close() //nolint:errcheck // nothing is left to be told
 		}
 	}
 	panic(http.ErrAbortHandler)

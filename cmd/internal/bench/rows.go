@@ -57,7 +57,7 @@ func pair(n int, org salesforcetest.Options) (*sandbox.Sandbox, string, func(), 
 		s.Close()
 		return nil, "", nil, err
 	}
-	return s, dir, func() { s.Close(); os.RemoveAll(dir) }, nil //nolint:errcheck // a temporary folder
+	return s, dir, func() { s.Close(); _ = os.RemoveAll(dir) }, nil //nolint:errcheck // a temporary folder
 }
 
 // backfillConfig reads the whole history in the first run, and only once.
@@ -89,7 +89,7 @@ func mirrored(ctx context.Context, s *sandbox.Sandbox, p *process, n int, each f
 func once(ctx context.Context, n int, latency bool, each func(*process)) (time.Duration, usage, error) {
 	org := salesforcetest.Options{}
 	if latency {
-		org.Latency = func(op salesforcetest.Operation) time.Duration { return 600 * time.Millisecond }
+		org.Latency = func(salesforcetest.Operation) time.Duration { return 600 * time.Millisecond }
 	}
 	s, dir, done, err := pair(n, org)
 	if err != nil {

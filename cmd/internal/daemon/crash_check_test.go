@@ -26,8 +26,7 @@ type remembered struct {
 // finds it untouched. It answers nil while there is none.
 func (w *crashWorld) look(t *testing.T) *store.Store {
 	t.Helper()
-	dir, err := os.MkdirTemp(w.scratch, "store")
-	require.NoError(t, err)
+	dir := t.TempDir()
 	for _, name := range []string{"twiliosf.db", "twiliosf.db-wal"} {
 		data, err := os.ReadFile(filepath.Join(w.dir, name))
 		if errors.Is(err, fs.ErrNotExist) {
@@ -38,7 +37,6 @@ func (w *crashWorld) look(t *testing.T) *store.Store {
 	}
 	st, err := store.Open(t.Context(), store.Options{URL: "sqlite://" + filepath.Join(dir, "twiliosf.db"), Version: "test"})
 	require.NoError(t, err, "the store is not readable after the kill")
-	t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	return st
 }
 
@@ -46,7 +44,7 @@ func memory(t *testing.T, st *store.Store) map[string]remembered {
 	t.Helper()
 	rows, err := st.DB().QueryContext(t.Context(), `SELECT sid, status, seq IS NOT NULL, refusal IS NOT NULL FROM messages`)
 	require.NoError(t, err)
-	defer rows.Close()
+	defer func() { require.NoError(t, rows.Close()) }()
 	all := map[string]remembered{}
 	for rows.Next() {
 		var sid string

@@ -53,7 +53,7 @@ func newCrashWorld(t *testing.T, seed uint64) *crashWorld {
 	require.NoError(t, err)
 	t.Cleanup(box.Close)
 	// Short: the control socket lies in it, and its path has an end.
-	dir, err := os.MkdirTemp("", "crash")
+	dir, err := os.MkdirTemp("", "crash") //nolint:usetesting // see above
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	w := &crashWorld{
@@ -76,6 +76,7 @@ func (w *crashWorld) configPath() string { return filepath.Join(w.dir, "twiliosf
 
 // open listens and answers the address.
 func (w *crashWorld) open(t *testing.T, name string, vendor http.Handler) string {
+	t.Helper()
 	d := &door{world: w, name: name, vendor: vendor}
 	d.empty = sync.NewCond(&d.mu)
 	d.server = httptest.NewUnstartedServer(d)
@@ -126,7 +127,8 @@ func (d *door) connection(_ net.Conn, s http.ConnState) {
 	case http.StateNew:
 		d.open++
 	case http.StateClosed, http.StateHijacked:
-		if d.open--; d.open == 0 {
+		d.open--
+		if d.open == 0 {
 			d.empty.Broadcast()
 		}
 	}
@@ -192,7 +194,7 @@ func newBooks(org *salesforcetest.Server) *books {
 	return &books{org: org, writing: map[string]bool{}, statuses: map[string]string{}, refused: map[string]bool{}}
 }
 
-func (b *books) wrong(format string, args ...any) {
+func (b *books) wrongf(format string, args ...any) {
 	b.wrongs = append(b.wrongs, fmt.Sprintf(format, args...))
 }
 
@@ -207,7 +209,7 @@ func (b *books) enter(c call) (leave func()) {
 	defer b.mu.Unlock()
 	for _, sid := range sids {
 		if b.writing[sid] {
-			b.wrong("%s is written twice at once", sid)
+			b.wrongf("%s is written twice at once", sid)
 		}
 		b.writing[sid] = true
 	}
@@ -225,7 +227,7 @@ func (b *books) enter(c call) (leave func()) {
 func (b *books) look(sid string) {
 	rows := b.org.ByKey(sandbox.MessageObject, sandbox.SIDField, sid)
 	if len(rows) > 1 {
-		b.wrong("%s has %d records", sid, len(rows))
+		b.wrongf("%s has %d records", sid, len(rows))
 	}
 	if len(rows) == 0 {
 		b.refused[sid] = true
@@ -233,7 +235,7 @@ func (b *books) look(sid string) {
 	}
 	status, _ := rows[0]["Status__c"].(string)
 	if was := b.statuses[sid]; height(status) < height(was) {
-		b.wrong("the status of %s went back from %s to %s", sid, was, status)
+		b.wrongf("the status of %s went back from %s to %s", sid, was, status)
 	}
 	b.statuses[sid] = status
 }

@@ -52,7 +52,7 @@ func (f *fronts) move(d *Daemon, cfg *config.Config) error {
 	if d.o.Deaf || (f.console != nil && f.console.Addr == cfg.Console.Listen) {
 		return nil
 	}
-	l, err := net.Listen("tcp", cfg.Console.Listen)
+	l, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", cfg.Console.Listen)
 	if err != nil {
 		return fmt.Errorf("console.listen: %w (is another program on this address?)", err)
 	}
@@ -99,7 +99,7 @@ func controlSocket(path string) (net.Listener, error) {
 	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, fmt.Errorf("control: %w", err)
 	}
-	l, err := net.Listen("unix", path)
+	l, err := (&net.ListenConfig{}).Listen(context.Background(), "unix", path)
 	if err != nil {
 		return nil, fmt.Errorf("control: %w (the path must be shorter than 108 characters, in a folder the daemon may write)", err)
 	}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 	"go.uber.org/zap"
@@ -134,5 +133,3 @@ func conditionNames(s daemon.Status) []string {
 	}
 	return names
 }
-
-const long = 30 * time.Minute

@@ -87,7 +87,7 @@ func Run(ctx context.Context, o Options) error {
 	if err != nil {
 		return fmt.Errorf("demo: %w", err)
 	}
-	defer func() { _ = os.RemoveAll(dir) }() // the system empties its temporary directory anyway
+	defer func() { _ = os.RemoveAll(dir) }() //nolint:errcheck // the system empties its temporary directory anyway
 	s, err := sandbox.New(sandbox.Options{
 		Twilio: twiliotest.Options{Seed: o.Seed, Life: life()},
 		Org:    salesforcetest.Options{Seed: o.Seed},

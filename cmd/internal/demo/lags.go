@@ -48,7 +48,8 @@ func (l *lags) look() {
 	defer l.mu.Unlock()
 	asked := 0
 	l.waiting = slices.DeleteFunc(l.waiting, func(w waiting) bool {
-		if asked++; asked > mostAsked || !l.mirrored(w.sid) {
+		asked++
+		if asked > mostAsked || !l.mirrored(w.sid) {
 			return false
 		}
 		l.done = append(l.done, time.Since(w.made))

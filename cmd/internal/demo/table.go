@@ -70,7 +70,7 @@ func latestOf(row *twiliotest.Row, mirrored bool) latest {
 }
 
 // waiting is how many messages have no record yet.
-func (s *snapshot) waiting() int { return max(0, s.messages-s.records) }
+func (s snapshot) waiting() int { return max(0, s.messages-s.records) }
 
 // table is a frame, each line at most width columns wide.
 func (s snapshot) table(width int) []string {
@@ -95,7 +95,7 @@ func (s snapshot) table(width int) []string {
 }
 
 // statusLines sets the statuses side by side, as many as fit.
-func (s *snapshot) statusLines(width int) []string {
+func (s snapshot) statusLines(width int) []string {
 	const column = 22
 	perLine := max(1, (width-1)/column)
 	var lines []string

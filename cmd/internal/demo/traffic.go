@@ -71,7 +71,7 @@ func (t *Traffic) Run(ctx context.Context) {
 	}
 	t.plan(0, nil)
 	for {
-		next := heap.Pop(&t.due).(appointment)
+		next := heap.Pop(&t.due).(appointment) //nolint:errcheck // nothing else is in it
 		// Moments count from the beginning and not from the last one: what happens
 		// then depends on the seed alone, however late a timer is.
 		timer.Reset(time.Until(begin.Add(next.at)))
@@ -169,7 +169,7 @@ func (a agenda) Less(i, j int) bool {
 func (a agenda) Swap(i, j int) { a[i], a[j] = a[j], a[i] }
 
 // Push is called by container/heap.
-func (a *agenda) Push(x any) { *a = append(*a, x.(appointment)) }
+func (a *agenda) Push(x any) { *a = append(*a, x.(appointment)) } //nolint:errcheck // nothing else is put in
 
 // Pop is called by container/heap.
 func (a *agenda) Pop() any {

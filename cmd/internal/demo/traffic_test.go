@@ -77,11 +77,13 @@ func TestTheSameSeedTellsTheSameStory(t *testing.T) {
 		}
 		return texts
 	}
-	require.Equal(t, story(7), story(7))
+	seventh := story(7)
+	require.Equal(t, seventh, story(7))
 	require.NotEqual(t, story(7), story(8))
 
 	now := time.Now()
-	require.Equal(t, history(7, now, 300), history(7, now, 300))
+	past := history(7, now, 300)
+	require.Equal(t, past, history(7, now, 300))
 	require.NotEqual(t, history(7, now, 300), history(8, now, 300))
 }
 
@@ -115,7 +117,7 @@ func TestTheAccountHasAPastOfAllKinds(t *testing.T) {
 	} {
 		require.NotZero(t, n[what], what)
 	}
-	require.True(t, rows[len(rows)-1].Created.Sub(rows[0].Created) > 2*24*time.Hour, "it spans days")
+	require.Greater(t, rows[len(rows)-1].Created.Sub(rows[0].Created), 2*24*time.Hour, "it spans days")
 
 	tw := twiliotest.NewServer(twiliotest.Options{Now: func() time.Time { return now }})
 	NewTraffic(tw, TrafficOptions{Seed: 3}).History(now, 600)

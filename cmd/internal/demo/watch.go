@@ -75,7 +75,7 @@ func (w *watcher) draw() {
 	for _, line := range lines {
 		_, _ = w.table.WriteString(line + "\n") // a buffer
 	}
-	_ = w.table.Flush(len(lines)) // a viewer who has gone misses nothing
+	_ = w.table.Flush(len(lines)) //nolint:errcheck // a viewer who has gone misses nothing
 }
 
 // snapshot is what is there now.

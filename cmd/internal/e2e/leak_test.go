@@ -75,7 +75,7 @@ func text(v any) string {
 func (w *world) metrics() string {
 	rec := httptest.NewRecorder()
 	h := console.New(w.daemon, health.New(zap.NewNop(), nil))
-	h.ServeHTTP(rec, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+	h.ServeHTTP(rec, httptest.NewRequest(http.MethodGet, "/metrics", http.NoBody))
 	require.Equal(w.t, http.StatusOK, rec.Code)
 	return rec.Body.String()
 }
@@ -89,7 +89,8 @@ func (w *world) requireClean(where, shown string) {
 	each := w.twilio.Len()/mostChecked + 1
 	n := 0
 	for m := range w.twilio.Messages() {
-		if n++; n%each != 0 {
+		n++
+		if n%each != 0 {
 			continue
 		}
 		hidden = append(hidden, tellingPart(m.Body), bareNumber(m.From), bareNumber(m.To))

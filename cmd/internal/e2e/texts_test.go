@@ -135,7 +135,7 @@ func (w *world) requireConsoleAndSocket() {
 	w.t.Helper()
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 	for path, holds := range map[string]string{"/metrics": "twiliosf_mirror_messages_total", "/readyz": `"ready":true`, "/healthz": "alive"} {
-		r, err := http.NewRequestWithContext(w.t.Context(), http.MethodGet, "http://"+w.daemon.ConsoleAddr()+path, nil)
+		r, err := http.NewRequestWithContext(w.t.Context(), http.MethodGet, "http://"+w.daemon.ConsoleAddr()+path, http.NoBody)
 		require.NoError(w.t, err)
 		resp, err := client.Do(r)
 		require.NoError(w.t, err)

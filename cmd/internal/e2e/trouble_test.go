@@ -32,6 +32,7 @@ type trouble struct {
 // run shows that the trouble has one clear condition that stays what it is, that
 // messages are kept meanwhile, and that all is well again after it.
 func (c trouble) run(t *testing.T) {
+	t.Helper()
 	c.tw.Life = still
 	inBubble(t, c.tw, c.sf, func(t *testing.T, w *world) {
 		w.receive(5)

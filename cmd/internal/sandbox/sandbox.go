@@ -126,7 +126,7 @@ type only struct {
 func (o only) RoundTrip(r *http.Request) (*http.Response, error) {
 	if at := r.URL.Scheme + "://" + r.URL.Host; at != o.url {
 		if r.Body != nil {
-			_ = r.Body.Close() // the contract of a RoundTripper; the request is lost either way
+			_ = r.Body.Close() //nolint:errcheck // the contract of a RoundTripper; the request is lost either way
 		}
 		return nil, fmt.Errorf("%w, not %s", ErrOutside, r.URL.Host)
 	}

@@ -128,7 +128,7 @@ func TestAClientThatForgetsTheAddressReachesNobody(t *testing.T) {
 	for name, transport := range map[string]http.RoundTripper{"twilio": s.TwilioTransport(), "org": s.OrgTransport()} {
 		r, err := http.NewRequest(http.MethodGet, "https://login.salesforce.com/services/data/", http.NoBody)
 		require.NoError(t, err)
-		_, err = transport.RoundTrip(r) //nolint:bodyclose // there is no answer
+		_, err = transport.RoundTrip(r)
 		require.ErrorIs(t, err, sandbox.ErrOutside, name)
 	}
 }

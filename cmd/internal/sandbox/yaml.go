@@ -46,7 +46,7 @@ func (s *Sandbox) ConfigYAML(dir string) string {
 type yamlText struct{ strings.Builder }
 
 func (y *yamlText) line(depth int, text string) {
-	y.WriteString(strings.Repeat("  ", depth) + text + "\n")
+	y.WriteString(strings.Repeat("  ", depth) + text + "\n") //nolint:gosec // a Builder takes everything
 }
 
 // text writes a key with its value in double quotes, whose escapes YAML shares

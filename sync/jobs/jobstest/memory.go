@@ -133,8 +133,9 @@ func visible(ctx context.Context, tx *sql.Tx) (map[int64]bool, error) {
 // jobs not yet there. On a closed store the jobs are gone, as they should be.
 func (m *Memory) settle(id int64) {
 	var jobsOf []jobs.Job
-	_ = m.st.Tx(context.Background(), func(tx *sql.Tx) error { //nolint:errcheck // see above
-		res, err := tx.Exec(`DELETE FROM jobstest_marks WHERE id = ?`, id)
+	ctx := context.Background()
+	_ = m.st.Tx(ctx, func(tx *sql.Tx) error { //nolint:errcheck // see above
+		res, err := tx.ExecContext(ctx, `DELETE FROM jobstest_marks WHERE id = ?`, id)
 		if err != nil {
 			return err
 		}

@@ -60,7 +60,9 @@ func OpenStoreAt(t *testing.T, path string) *store.Store {
 
 // Start runs what has a Run method until stop, which answers what Run answered,
 // is called, or the test ends.
-func Start(t *testing.T, r interface{ Run(context.Context) error }) (stop func() error) {
+func Start(t *testing.T, r interface {
+	Run(ctx context.Context) error
+}) (stop func() error) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	var err error

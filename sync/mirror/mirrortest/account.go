@@ -5,6 +5,7 @@ package mirrortest
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -59,9 +60,7 @@ func (a *Account) All() map[message.SID]message.Message {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	all := make(map[message.SID]message.Message, len(a.rows))
-	for sid, m := range a.rows {
-		all[sid] = m
-	}
+	maps.Copy(all, a.rows)
 	return all
 }
 

@@ -2,6 +2,7 @@ package mirrortest
 
 import (
 	"context"
+	"maps"
 	"sync"
 	"time"
 
@@ -17,7 +18,7 @@ type Org struct {
 	Refuse func(message.Message) error
 	// Fail, if set, decides about a whole batch. taken reports whether its
 	// records are stored all the same: the answer was lost, not the request.
-	Fail func(n int) (err error, taken bool) //nolint:staticcheck // the error is what the caller scripts first
+	Fail func(n int) (err error, taken bool)
 
 	mu      sync.Mutex
 	records map[message.SID]message.Message
@@ -97,9 +98,7 @@ func (o *Org) All() map[message.SID]message.Message {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	all := make(map[message.SID]message.Message, len(o.records))
-	for sid, m := range o.records {
-		all[sid] = m
-	}
+	maps.Copy(all, o.records)
 	return all
 }
 

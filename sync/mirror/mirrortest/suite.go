@@ -2,6 +2,7 @@ package mirrortest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -71,7 +72,7 @@ func TestSource(t *testing.T, now time.Time, open func(t *testing.T) SourceUnder
 	t.Run("an error of the page function is the walk's", func(t *testing.T) {
 		s := open(t)
 		s.Put(Text(1, now))
-		full := fmt.Errorf("the disk is full")
+		full := errors.New("the disk is full")
 		err := s.Source.Walk(ctx, mirror.Window{}, func([]message.Message) (bool, error) { return true, full })
 		require.ErrorIs(t, err, full)
 	})

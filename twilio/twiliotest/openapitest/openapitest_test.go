@@ -113,7 +113,7 @@ func TestMissingCredentialsAreFoundOut(t *testing.T) {
 	srv := twiliotest.NewServer(twiliotest.Options{})
 	defer srv.Close()
 	rt, faults := openapitest.Validate(bearer{srv.Client().Transport, srv}, spec(t))
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, srv.URL+"/2010-04-01/Accounts/"+srv.AccountSID+"/Messages.json", nil)
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, srv.URL+"/2010-04-01/Accounts/"+srv.AccountSID+"/Messages.json", http.NoBody)
 	require.NoError(t, err)
 	resp, err := rt.RoundTrip(req)
 	require.NoError(t, err)
