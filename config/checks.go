@@ -73,6 +73,30 @@ func checkBaseURL(value string) *problem {
 	return p
 }
 
+// checkPublicURL takes what Twilio may call: https, or this machine for tests.
+func checkPublicURL(value string) *problem {
+	_, p := parseURL(value)
+	return p
+}
+
+func checkFile(value string) *problem {
+	if !path.IsAbs(value) || strings.HasSuffix(value, "/") {
+		return problemf("is not the absolute path of a file").do("write it such as /etc/twiliosf/tls.crt")
+	}
+	return nil
+}
+
+// oldestAPIVersion is the first one whose upsert says whether it made the record.
+// https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/dome_upsert.htm
+const oldestAPIVersion = 46
+
+func checkAPIVersion(value string) *problem {
+	if major, err := strconv.Atoi(strings.TrimSuffix(value, ".0")); err != nil || major < oldestAPIVersion {
+		return problemf("is too old").do("use %d.0 or later; 64.0 is the default", oldestAPIVersion)
+	}
+	return nil
+}
+
 func checkAudience(value string) *problem {
 	_, p := parseURL(value)
 	return p

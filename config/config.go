@@ -38,7 +38,19 @@ type Twilio struct {
 	// BaseURL has no slash at its end; empty means Twilio's own hosts.
 	BaseURL string `key:"base_url"`
 	// Concurrency is in requests under way at once.
-	Concurrency int `key:"concurrency"`
+	Concurrency int     `key:"concurrency"`
+	Webhook     Webhook `key:"webhook"`
+}
+
+// Webhook is where Twilio calls us. It is off while PublicURL is empty.
+type Webhook struct {
+	// PublicURL is what Twilio calls and signs.
+	PublicURL string `key:"public_url"`
+	// Listen is host:port; an empty host means every interface.
+	Listen string `key:"listen"`
+	// TLSCertFile and TLSKeyFile are both set or both empty.
+	TLSCertFile string `key:"tls_cert_file"`
+	TLSKeyFile  string `key:"tls_key_file"`
 }
 
 // Salesforce is the org that is written.

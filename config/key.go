@@ -62,6 +62,7 @@ var table = append(vendorKeys(), daemonKeys()...)
 // section of a key is here.
 var sections = []section{
 	{"twilio", "The Twilio account whose messages are mirrored."},
+	{"twilio.webhook", "Where Twilio calls us, which makes minutes seconds. Off while public_url is empty."},
 	{"salesforce", "The Salesforce org that gets one record per message."},
 	{"sync", "How often Twilio is asked, and how far back."},
 	{"console", "The HTTP server for /metrics, /healthz and /readyz."},

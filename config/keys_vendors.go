@@ -28,7 +28,7 @@ func twilioKeys() []key {
 		},
 		{
 			path: "twilio.auth_token", kind: secret, example: "twilio-auth-token",
-			doc: "The account's primary Auth Token. Only needed where no API key is given.",
+			doc: "The account's primary Auth Token. Needed where no API key is given, and for webhooks, which Twilio signs with it.",
 		},
 		{
 			path: "twilio.base_url", kind: text, check: checkBaseURL, example: "http://127.0.0.1:8401",
@@ -37,6 +37,22 @@ func twilioKeys() []key {
 		{
 			path: "twilio.concurrency", kind: whole, fallback: "8", low: "1", high: "100", unit: "requests",
 			doc: "How many requests to Twilio are under way at once, at most. It falls by itself when Twilio answers 429.",
+		},
+		{
+			path: "twilio.webhook.public_url", kind: text, check: checkPublicURL, example: "https://sms.example.com/twilio",
+			doc: "The URL that Twilio calls, for messages that come in and for statuses. Twilio signs it, so write it here just as it is written there.",
+		},
+		{
+			path: "twilio.webhook.listen", kind: text, fallback: "127.0.0.1:8081", check: checkListen,
+			doc: "Host and port to listen on for these calls, behind the proxy that answers at public_url.",
+		},
+		{
+			path: "twilio.webhook.tls_cert_file", kind: text, check: checkFile, example: "/etc/twiliosf/tls.crt",
+			doc: "The certificate, with its chain, as PEM, when no proxy stands in front. Goes with tls_key_file.",
+		},
+		{
+			path: "twilio.webhook.tls_key_file", kind: text, check: checkFile, example: "/etc/twiliosf/tls.key",
+			doc: "The certificate's private key, as PEM.",
 		},
 	}
 }
@@ -94,7 +110,7 @@ func orgKeys() []key {
 	return []key{
 		{
 			path: "salesforce.api_version", kind: text, fallback: "64.0", example: "64.0",
-			pattern: regexp.MustCompile(`^[1-9][0-9]{1,2}\.0$`), shape: `a version such as "64.0", in quotes`,
+			pattern: regexp.MustCompile(`^[1-9][0-9]{1,2}\.0$`), shape: `a version such as "64.0", in quotes`, check: checkAPIVersion,
 			doc: "The REST API version. password needs 64.0 or lower.",
 		},
 		{

@@ -25,7 +25,7 @@ func allowance(name string) int {
 	switch n := len(name); {
 	case n <= 3:
 		return 1
-	case n <= 8:
+	case n <= 9:
 		return 2
 	default:
 		return 3

@@ -28,6 +28,7 @@ func (l *loader) applyRules(cfg *Config, values layer) {
 	r.login()
 	r.rhythm()
 	r.socket()
+	r.webhook()
 }
 
 func (r rules) has(path string) bool { _, ok := r.values[path]; return ok }
@@ -158,6 +159,19 @@ func (r rules) atMost(small string, a time.Duration, large string, b time.Durati
 	_, name := split(large)
 	p := problemf("%s is longer than %s, %s", formatDuration(a), name, formatDuration(b)).do("it must be at most as long")
 	r.fault(r.at(small, large), small, p)
+}
+
+// webhook wants what a signature is checked with, and a certificate whole.
+func (r rules) webhook() {
+	const url, token, cert, key = "twilio.webhook.public_url", "twilio.auth_token", "twilio.webhook.tls_cert_file", "twilio.webhook.tls_key_file" //nolint:gosec // names of keys
+	if r.has(url) && r.good(url) && r.cfg.Twilio.Webhook.PublicURL != "" && !r.has(token) && !r.isMeant(token) {
+		r.fault(r.at(url), url, problemf("is given without twilio.auth_token, with which Twilio signs its calls").do("%s", howToGive(index[token].key)))
+	}
+	for given, other := range map[string]string{cert: key, key: cert} {
+		if _, name := split(other); r.has(given) && !r.has(other) && !r.isMeant(other) {
+			r.fault(r.at(given), given, problemf("is given without %s", name).do("give both, or none where a proxy has the certificate"))
+		}
+	}
 }
 
 // socket makes sure that the control socket can be bound.
