@@ -60,6 +60,7 @@ var house = map[string]kind{
 	"sync/jobs":          adapter,
 	"sync/store":         adapter,
 	"twilio":             adapter,
+	"twilio/webhook":     adapter,
 
 	"sync/jobs/jobstest":     suite,
 	"sync/mirror/mirrortest": suite,
@@ -96,6 +97,9 @@ var arrows = []arrow{
 	{"twilio", "sync/phone", "numbers in Twilio's error texts are masked"},
 	{"twilio", "sync/fault", "Twilio's answers are classed where they are read"},
 	{"twilio", "sync/mirror", "the account implements the mirror's Source"},
+
+	{"twilio/webhook", "sync/message", "a verified call becomes an Event"},
+	{"twilio/webhook", "sync/fault", "what the inbox refused is logged by class, not by text"},
 
 	{"salesforce", "sync/message", "error texts are stripped of a message's values"},
 	{"salesforce", "sync/phone", "numbers in Salesforce's error texts are masked"},
@@ -176,7 +180,7 @@ var owners = map[string]struct {
 	"github.com/stretchr/testify":         {[]string{"sync/jobs/jobstest", "sync/mirror/mirrortest"}, "for tests; it has no place in the binary"},
 	"testing":                             {[]string{"sync/jobs/jobstest", "sync/mirror/mirrortest"}, "it registers flags and has no place in the binary"},
 	"github.com/golang-jwt/jwt":           {[]string{"salesforce"}, "the emulator checks tokens with code of its own, or a fault in the library would hide"},
-	"github.com/prometheus/client_golang": {[]string{"salesforce", "sync/console", "sync/health", "sync/jobs", "sync/mirror", "sync/store", "twilio", "cmd/internal/daemon"}, "words and emulators measure nothing"},
+	"github.com/prometheus/client_golang": {[]string{"salesforce", "sync/console", "sync/health", "sync/jobs", "sync/mirror", "sync/store", "twilio", "twilio/webhook", "cmd/internal/daemon"}, "words and emulators measure nothing"},
 }
 
 // badNames say nothing about what is inside, or hide the standard library.
