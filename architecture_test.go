@@ -60,6 +60,7 @@ var house = map[string]kind{
 	"sync/jobs":          adapter,
 	"sync/store":         adapter,
 	"twilio":             adapter,
+	"twilio/webhook":     adapter,
 
 	"sync/jobs/jobstest":     suite,
 	"sync/mirror/mirrortest": suite,
@@ -93,6 +94,9 @@ var arrows = []arrow{
 	{"twilio", "sync/fault", "Twilio's answers are classed where they are read"},
 	{"twilio", "sync/mirror", "the account implements the mirror's Source"},
 
+	{"twilio/webhook", "sync/message", "a verified call becomes an Event"},
+	{"twilio/webhook", "sync/fault", "what the inbox refused is logged by class, not by text"},
+
 	{"salesforce", "sync/fault", "Salesforce's answers are classed where they are read"},
 	{"salesforce/records", "salesforce", "records are written through the org"},
 	{"salesforce/records", "sync/message", "messages become records"},
@@ -116,6 +120,7 @@ var arrows = []arrow{
 	{"cmd/internal/daemon", "sync/mirror", "the daemon runs the mirror"},
 	{"cmd/internal/daemon", "sync/store", "the daemon opens the store"},
 	{"cmd/internal/daemon", "twilio", "the daemon plugs the Source in"},
+	{"cmd/internal/daemon", "twilio/webhook", "the daemon plugs the Inbox in"},
 
 	{"cmd/internal/sandbox", "twilio/twiliotest", "the sandbox is both emulators"},
 	{"cmd/internal/sandbox", "salesforce/salesforcetest", "the sandbox is both emulators"},
@@ -163,7 +168,7 @@ var owners = map[string]struct {
 	"github.com/stretchr/testify":         {[]string{"sync/jobs/jobstest", "sync/mirror/mirrortest"}, "for tests; it has no place in the binary"},
 	"testing":                             {[]string{"sync/jobs/jobstest", "sync/mirror/mirrortest"}, "it registers flags and has no place in the binary"},
 	"github.com/golang-jwt/jwt":           {[]string{"salesforce"}, "the emulator checks tokens with code of its own, or a fault in the library would hide"},
-	"github.com/prometheus/client_golang": {[]string{"salesforce", "sync/console", "sync/health", "sync/jobs", "sync/mirror", "sync/store", "twilio", "cmd/internal/daemon"}, "words and emulators measure nothing"},
+	"github.com/prometheus/client_golang": {[]string{"salesforce", "sync/console", "sync/health", "sync/jobs", "sync/mirror", "sync/store", "twilio", "twilio/webhook", "cmd/internal/daemon"}, "words and emulators measure nothing"},
 }
 
 // badNames say nothing about what is inside, or hide the standard library.

@@ -17,6 +17,7 @@ import (
 	"github.com/twiliosf/twiliosf/sync/mirror"
 	"github.com/twiliosf/twiliosf/sync/store"
 	"github.com/twiliosf/twiliosf/twilio"
+	"github.com/twiliosf/twiliosf/twilio/webhook"
 )
 
 // generation is everything that one configuration made.
@@ -27,6 +28,7 @@ type generation struct {
 	store     *store.Store
 	metrics   *prometheus.Registry
 	account   *twilio.Account
+	receiver  *webhook.Receiver // nil: no webhook is configured
 	org       *salesforce.Org
 	records   *records.Messages
 	mirror    *mirror.Mirror
@@ -42,6 +44,7 @@ func (d *Daemon) build(ctx context.Context, cfg *config.Config) (*generation, er
 		func() error { return g.buildTwilio(d.o.Twilio) },
 		func() error { return g.buildSalesforce(d.o.Salesforce) },
 		g.buildMirror,
+		g.buildWebhook,
 		func() error { return g.buildJobs(ctx, d.o.Engine) },
 	} {
 		if err := step(); err != nil {

@@ -211,6 +211,9 @@ func (d *Daemon) reload(ctx context.Context, f *fronts) *generation {
 	if cfg.Store != was.Store || cfg.ControlPath() != was.ControlPath() {
 		return refuse(errors.New("store and control change only with a restart"))
 	}
+	if hook, now := was.Twilio.Webhook, cfg.Twilio.Webhook; hook.Listen == now.Listen && (hook.TLSCertFile == "") != (now.TLSCertFile == "") {
+		return refuse(errors.New("at one address, TLS begins or ends only with a restart"))
+	}
 	next, err := d.build(ctx, cfg)
 	if err != nil {
 		return refuse(err)

@@ -2,12 +2,14 @@ package daemon
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
 	"net/http"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -23,6 +25,8 @@ type fronts struct {
 	handler http.Handler
 	console *http.Server
 	control *http.Server
+	webhook *http.Server // nil while none is configured
+	tls     atomic.Pointer[tls.Config]
 	serving sync.WaitGroup
 }
 
@@ -44,29 +48,93 @@ func (d *Daemon) listen(cfg *config.Config) (*fronts, error) {
 	return f, nil
 }
 
-// move opens the console's address, if it is another one, and then gives the
-// former up.
+// move opens the addresses that are others than before, all of them or none, and
+// then gives the former ones up.
 func (f *fronts) move(d *Daemon, cfg *config.Config) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if d.o.Deaf || (f.console != nil && f.console.Addr == cfg.Console.Listen) {
+	if d.o.Deaf {
 		return nil
 	}
-	l, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", cfg.Console.Listen)
+	hook := cfg.Twilio.Webhook
+	secure, err := certificate(hook.TLSCertFile, hook.TLSKeyFile)
 	if err != nil {
-		return fmt.Errorf("console.listen: %w (is another program on this address?)", err)
+		return err
 	}
-	former := f.console
-	f.console = f.serve(l, f.handler)
-	f.console.Addr = cfg.Console.Listen
-	addr := l.Addr().String()
-	d.console.Store(&addr)
-	shut(former)
+	if hook.PublicURL == "" {
+		hook.Listen = ""
+	}
+	console, err := f.open(f.console, "console.listen", cfg.Console.Listen)
+	if err != nil {
+		return err
+	}
+	webhook, err := f.open(f.webhook, "twilio.webhook.listen", hook.Listen)
+	if err != nil {
+		return errors.Join(err, closeAll(console))
+	}
+	if console != nil {
+		f.console = f.replace(f.console, console, cfg.Console.Listen, f.handler)
+		addr := console.Addr().String()
+		d.console.Store(&addr)
+	}
+	f.tls.Store(secure)
+	switch {
+	case webhook != nil:
+		f.webhook = f.replace(f.webhook, f.secured(webhook), hook.Listen, d.Webhook())
+	case hook.Listen == "":
+		shut(f.webhook)
+		f.webhook = nil
+	}
 	return nil
 }
 
+// open listens at an address, unless that is done already or nothing is wanted.
+func (f *fronts) open(now *http.Server, key, addr string) (net.Listener, error) {
+	if addr == "" || (now != nil && now.Addr == addr) {
+		return nil, nil //nolint:nilnil // nothing is to be opened
+	}
+	l, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", addr)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w (is another program on this address?)", key, err)
+	}
+	return l, nil
+}
+
+func closeAll(l net.Listener) error {
+	if l == nil {
+		return nil
+	}
+	return l.Close()
+}
+
+// secured gives a listener the certificate of the present configuration, if it
+// has one: a reload renews it without closing the address.
+func (f *fronts) secured(l net.Listener) net.Listener {
+	if f.tls.Load() == nil {
+		return l
+	}
+	return tls.NewListener(l, &tls.Config{MinVersion: tls.VersionTLS12, GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) {
+		return f.tls.Load(), nil
+	}})
+}
+
+// replace serves at a new address in place of a former one.
+func (f *fronts) replace(former *http.Server, l net.Listener, addr string, h http.Handler) *http.Server {
+	s := f.serve(l, h)
+	s.Addr = addr
+	shut(former)
+	return s
+}
+
+// The longest that a call may take to come in and to be answered: Twilio waits
+// 15 s. https://www.twilio.com/docs/usage/webhooks/webhooks-connection-overrides
+const (
+	longestRead  = 10 * time.Second
+	longestWrite = 30 * time.Second
+)
+
 func (f *fronts) serve(l net.Listener, h http.Handler) *http.Server {
-	s := &http.Server{Handler: h, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: time.Minute}
+	s := &http.Server{Handler: h, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: longestRead, WriteTimeout: longestWrite, IdleTimeout: time.Minute}
 	f.serving.Go(func() {
 		_ = s.Serve(l) //nolint:errcheck // it ends when it is shut, and not before
 	})
@@ -76,6 +144,7 @@ func (f *fronts) serve(l net.Listener, h http.Handler) *http.Server {
 func (f *fronts) close() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	shut(f.webhook)
 	shut(f.console)
 	shut(f.control)
 	f.serving.Wait()

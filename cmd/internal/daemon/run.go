@@ -35,6 +35,7 @@ func (g *generation) run(ctx context.Context, idle bool) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	front.Go(func() { g.checkOrg(ctx) })
+	front.Go(func() { g.mirror.Inbox.Run(ctx) })
 	var errs [2]error
 	if !idle {
 		front.Go(func() {
@@ -68,6 +69,9 @@ func (g *generation) keepBooks(ctx context.Context) {
 	g.noteQuarantine(ctx)
 	for wait(ctx, usageEvery) {
 		save()
+		if err := g.store.Forget(ctx, time.Now(), g.cfg.Sync.Lookback); err != nil {
+			g.storeState(err)
+		}
 		g.noteQuarantine(ctx)
 	}
 }
