@@ -36,6 +36,9 @@ func (s *Server) Receive(in Inbound) string {
 		r.extra().schedule = append(r.extra().schedule, step{at: at + int64(life.Priced.Min), price: true})
 	}
 	stored, _ := s.ledger.add(r) // its SID is new
+	if stored.status == received {
+		s.announceInbound(stored, now)
+	}
 	return stored.sid()
 }
 
@@ -46,6 +49,8 @@ type Outbound struct {
 	To, Body         string
 	// MediaURLs as in a create.
 	MediaURLs []string
+	// StatusCallback as in a create.
+	StatusCallback string
 	// Direction is outbound-api when empty.
 	Direction string
 }
@@ -53,7 +58,7 @@ type Outbound struct {
 // Send makes an outbound message as another system's create would, without
 // its checks, starts its life and returns its SID.
 func (s *Server) Send(out Outbound) string {
-	c := creation{from: out.From, to: out.To, body: out.Body, media: out.MediaURLs}
+	c := creation{from: out.From, to: out.To, body: out.Body, media: out.MediaURLs, callback: out.StatusCallback}
 	if out.ServiceSID != "" {
 		var ok bool
 		if c.service, ok = s.opts.service(out.ServiceSID); !ok || len(c.service.Senders) == 0 {
@@ -138,6 +143,9 @@ func (s *Server) Update(sid string, change func(*Row)) bool {
 		row.Updated = moment(now)
 	}
 	next := s.record(row, moment(now))
+	if old.more != nil && old.more.callback != "" {
+		next.extra().callback = old.more.callback
+	}
 	if old.more != nil && next.status == old.status {
 		next.extra().schedule = old.more.schedule
 	}

@@ -36,7 +36,7 @@ func (s *Server) admit(c creation, now int64) *record {
 	}
 	r.id = s.nextDigits()
 	r.attach(s.fetched(c.media, now))
-	r.extra().service = c.service.SID
+	r.extra().service, r.extra().callback = c.service.SID, c.callback
 	start := now
 	switch {
 	case !c.sendAt.IsZero():

@@ -1,7 +1,8 @@
 // Package twiliotest is an emulated Twilio account for tests, demonstrations
 // and development: the Messages, Media, IncomingPhoneNumbers, Account and
-// Balance resources of https://api.twilio.com/2010-04-01, strict enough that
-// a vendor's own client cannot tell.
+// Balance resources of https://api.twilio.com/2010-04-01 and the Services of
+// https://messaging.twilio.com/v1, strict enough that a vendor's own client
+// cannot tell.
 //
 //	srv := twiliotest.NewServer(twiliotest.Options{})
 //	defer srv.Close()
@@ -11,6 +12,10 @@
 // background until Listen: a message's life (queued, sending, sent, delivered)
 // is a list of moments decided when it is made and applied by whoever looks at
 // the account next. In a testing/synctest bubble, make the Server inside it.
+//
+// Webhooks are the same: the account keeps the calls that it owes to
+// Options.Webhook until Deliver makes those that are due. Run does so all the
+// time, in the caller's goroutine and up to 16 more.
 //
 // Where Twilio documents nothing, or two things that disagree, the behaviour
 // is a switch (see Switches) whose zero value is our best guess; a client is

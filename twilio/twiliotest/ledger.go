@@ -26,6 +26,9 @@ type ledger struct {
 	order  order
 	gone   map[digits]place // where deleted messages stood, for page tokens
 	due    dueHeap
+
+	changed func(*record) // is told of every new status
+	armed   func()        // is told when something is due earlier than before
 }
 
 func newLedger(nullsOnTop bool) *ledger {
@@ -84,8 +87,11 @@ func (l *ledger) find(sid string) (uint32, bool) {
 
 // edit changes a record and moves it to where it then stands.
 func (l *ledger) edit(ref uint32, change func(*record)) {
-	before := l.place(ref)
+	before, status := l.place(ref), l.at(ref).status
 	change(l.at(ref))
+	if l.at(ref).status != status {
+		l.changed(l.at(ref))
+	}
 	if after := l.place(ref); after != before {
 		l.order.remove(before)
 		l.order.insert(after)
@@ -118,7 +124,11 @@ func (l *ledger) standing(sid string) (p place, deleted, ok bool) {
 // arm enters the record's next step among what is due.
 func (l *ledger) arm(ref uint32) {
 	if m := l.at(ref).more; m != nil && len(m.schedule) > 0 {
-		heap.Push(&l.due, place{m.schedule[0].at, ref})
+		next := place{m.schedule[0].at, ref}
+		heap.Push(&l.due, next)
+		if l.due[0] == next {
+			l.armed()
+		}
 	}
 }
 

@@ -66,7 +66,11 @@ func everyOperation(t *testing.T, a *api) {
 	require.Equal(t, http.StatusOK, status)
 	status, _ = a.call(http.MethodDelete, message+".json", nil)
 	require.Equal(t, http.StatusNoContent, status)
-	a.get(a.path("/IncomingPhoneNumbers.json?PageSize=2"))
+	numbers := a.get(a.path("/IncomingPhoneNumbers.json?PageSize=2"))["incoming_phone_numbers"].([]any)
+	number := numbers[0].(map[string]any)["uri"].(string)
+	status, _ = a.call(http.MethodPost, number, url.Values{"SmsUrl": {"https://example.com/sms"}, "SmsMethod": {"GET"}, "StatusCallback": {""}})
+	require.Equal(t, http.StatusOK, status)
+	require.Equal(t, "https://example.com/sms", a.get(number)["sms_url"])
 	a.get(a.path("/Balance.json"))
 	a.get(a.path(".json"))
 }
@@ -126,6 +130,9 @@ func TestWhatIsNotThereIsRefusedInTwiliosWords(t *testing.T) {
 		{"another account", "GET", other + "/Messages.json", 404, 20404},
 		{"an unknown resource", "GET", a.path("/Calls.json"), 404, 20404},
 		{"XML", "GET", a.path("/Messages"), 404, 20404},
+		{"a service that is none", "GET", "/v1/Services/MG00000000000000000000000000000000", 404, 20404},
+		{"a path that only begins like the services", "GET", "/v1/ServicesAll", 404, 20404},
+		{"a wrong method on the services", "POST", "/v1/Services", 405, 20004},
 		{"an unknown version", "GET", "/2008-08-01/Accounts/AC/SMS.json", 404, 20404},
 		{"a wrong method on the list", "DELETE", a.path("/Messages.json"), 405, 20004},
 		{"a wrong method on a message", "PUT", a.path(missing + ".json"), 405, 20004},
@@ -178,5 +185,12 @@ func TestProductHosts(t *testing.T) {
 	} {
 		a.base = host
 		requireStatus(t, a.client, a.request(http.MethodGet, a.path("/Messages.json"), nil), want)
+	}
+	for host, want := range map[string]int{
+		"https://messaging.twilio.com": 200, "https://messaging.dublin.ie1.twilio.com": 200, "https://api.twilio.com": 404,
+		"http://127.0.0.1:8080": 200, "http://twilio.test": 200,
+	} {
+		a.base = host
+		requireStatus(t, a.client, a.request(http.MethodGet, "/v1/Services", nil), want)
 	}
 }

@@ -53,6 +53,9 @@ type Options struct {
 	Latency time.Duration
 	// Weather are faults that strike by chance.
 	Weather []Chance
+	// Webhook says where the account announces what happens; SetWebhook changes
+	// it. The zero value announces nothing.
+	Webhook Webhook
 }
 
 // Number is one phone number of the account.
@@ -65,6 +68,9 @@ type Number struct {
 	Type string
 	// NoMMS marks a number that cannot send media.
 	NoMMS bool
+	// SMSURL and SMSMethod (POST when empty) are where messages to the number
+	// are announced, before Webhook.URL; StatusCallback is kept and shown.
+	SMSURL, SMSMethod, StatusCallback string
 }
 
 // Service is one Messaging Service and its pool.
@@ -73,6 +79,15 @@ type Service struct {
 	SID string
 	// Senders of the pool; they must be the account's too.
 	Senders []string
+	// FriendlyName; empty gets a name.
+	FriendlyName string
+	// InboundURL and InboundMethod (POST when empty) are where messages to the
+	// pool's numbers are announced, before the numbers' own addresses unless
+	// UseInboundWebhookOnNumber.
+	InboundURL, InboundMethod string
+	UseInboundWebhookOnNumber bool
+	// StatusCallback gets the statuses of the service's messages.
+	StatusCallback string
 }
 
 // DefaultNumbers are fictitious numbers of the default account.

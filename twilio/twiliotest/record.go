@@ -90,6 +90,7 @@ type record struct {
 // more is what few messages have.
 type more struct {
 	service  string
+	callback string // StatusCallback of its create
 	message  string // error_message, when it is not the code's usual one
 	media    []attachment
 	schedule []step // what is still to happen, soonest first

@@ -20,9 +20,16 @@ const (
 	ListMedia               Operation = "ListMedia"
 	FetchMedia              Operation = "FetchMedia"
 	DeleteMedia             Operation = "DeleteMedia"
-	ListIncomingPhoneNumber Operation = "ListIncomingPhoneNumber"
 	FetchAccount            Operation = "FetchAccount"
 	FetchBalance            Operation = "FetchBalance"
+	ListIncomingPhoneNumber Operation = "ListIncomingPhoneNumber"
+	// FetchIncomingPhoneNumber and UpdateIncomingPhoneNumber are about where a
+	// number's messages are announced; so are the services'.
+	FetchIncomingPhoneNumber  Operation = "FetchIncomingPhoneNumber"
+	UpdateIncomingPhoneNumber Operation = "UpdateIncomingPhoneNumber"
+	ListService               Operation = "ListService"
+	FetchService              Operation = "FetchService"
+	UpdateService             Operation = "UpdateService"
 	// RedirectMedia is the media resource's address without .json; it leads to
 	// MediaContent, the bytes, on another host.
 	RedirectMedia Operation = "RedirectMedia"
@@ -60,12 +67,21 @@ var resources = []resource{
 	{[]string{"Messages", "*", "Media"}, map[string]action{"GET": {ListMedia, (*Server).listMedia}}},
 	{[]string{"Messages", "*", "Media", "*"}, map[string]action{"GET": {FetchMedia, (*Server).fetchMedia}, "DELETE": {DeleteMedia, (*Server).deleteMedia}}},
 	{[]string{"IncomingPhoneNumbers"}, map[string]action{"GET": {ListIncomingPhoneNumber, (*Server).listNumbers}}},
+	{[]string{"IncomingPhoneNumbers", "*"}, map[string]action{"GET": {FetchIncomingPhoneNumber, (*Server).fetchNumber}, "POST": {UpdateIncomingPhoneNumber, (*Server).updateNumber}}},
 	{[]string{"Balance"}, map[string]action{"GET": {FetchBalance, (*Server).fetchBalance}}},
 }
 
+// services are the resources of messaging.twilio.com, by the segments after
+// servicePrefix.
+var services = []resource{
+	{nil, map[string]action{"GET": {ListService, (*Server).listServices}}},
+	{[]string{"*"}, map[string]action{"GET": {FetchService, (*Server).fetchService}, "POST": {UpdateService, (*Server).updateService}}},
+}
+
 const (
-	corePrefix  = "/2010-04-01/Accounts/"
-	storePrefix = "/media-store/"
+	servicePrefix = "/v1/Services"
+	corePrefix    = "/2010-04-01/Accounts/"
+	storePrefix   = "/media-store/"
 )
 
 func host(r *http.Request) string {
@@ -85,7 +101,8 @@ func hostname(r *http.Request) string {
 }
 
 // route finds the target by host and path. Of Twilio's product hosts only
-// api.twilio.com is built, with its edges (api.dublin.ie1.twilio.com).
+// api.twilio.com and, for its services, messaging.twilio.com are built, with
+// their edges (api.dublin.ie1.twilio.com). Any other name is both of them.
 func (s *Server) route(r *http.Request) target {
 	path := r.URL.Path
 	t := target{op: Unrouted, path: path}
@@ -93,7 +110,11 @@ func (s *Server) route(r *http.Request) target {
 	if rest, ok := strings.CutPrefix(path, storePrefix); ok && r.Method == http.MethodGet {
 		return target{op: MediaContent, path: path, sid: rest, serve: (*Server).mediaContent}
 	}
-	if strings.HasSuffix(name, ".twilio.com") && !strings.HasPrefix(name, "api.") {
+	product := strings.HasSuffix(name, ".twilio.com")
+	if rest, ok := strings.CutPrefix(path, servicePrefix); ok && (!product || strings.HasPrefix(name, "messaging.")) {
+		return s.routeService(r, t, rest)
+	}
+	if product && !strings.HasPrefix(name, "api.") {
 		return t.refuse(notFound(path))
 	}
 	rest, ok := strings.CutPrefix(path, corePrefix)
@@ -111,6 +132,17 @@ func (s *Server) route(r *http.Request) target {
 	return t.refuse(notFound(path))
 }
 
+// routeService finds a service's resource; it speaks nothing but JSON.
+func (s *Server) routeService(r *http.Request, t target, rest string) target {
+	segments := strings.Split(rest, "/")[1:]
+	for _, res := range services {
+		if strings.HasPrefix(rest+"/", "/") && res.match(segments) {
+			return s.aim(r, res, aimed{s.AccountSID, segments, true, t.path})
+		}
+	}
+	return t.refuse(notFound(t.path))
+}
+
 type aimed struct {
 	account  string
 	segments []string
@@ -121,8 +153,11 @@ type aimed struct {
 // aim settles method, representation and account of a known path.
 func (s *Server) aim(r *http.Request, res resource, a aimed) target {
 	t := target{op: Unrouted, path: a.path}
+	if n := len(a.segments); n > 0 {
+		t.sid = a.segments[n-1]
+	}
 	if len(a.segments) > 1 {
-		t.message, t.sid = a.segments[1], a.segments[len(a.segments)-1]
+		t.message = a.segments[1]
 	}
 	act, ok := res.methods[r.Method]
 	if !ok {

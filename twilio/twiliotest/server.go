@@ -30,6 +30,8 @@ type Server struct {
 	hooks  []func(*http.Request)
 	counts counters
 	people people
+	wired  map[string]addresses // by number and by service
+	calls  switchboard
 	busy   int // requests under way
 
 	done   chan struct{} // closed by Close
@@ -41,7 +43,7 @@ type Server struct {
 // NewServer makes an account. It starts nothing.
 func NewServer(o Options) *Server {
 	o = o.withDefaults()
-	return &Server{
+	s := &Server{
 		URL:        "http://twilio.test",
 		AccountSID: o.AccountSID, AuthToken: o.AuthToken,
 		APIKeySID: o.APIKeySID, APIKeySecret: o.APIKeySecret,
@@ -51,8 +53,12 @@ func NewServer(o Options) *Server {
 		faults: faults{weather: o.Weather, rng: rand.New(rand.NewPCG(o.Seed, 0x77656174686572))},
 		counts: newCounters(),
 		people: newPeople(),
+		wired:  wire(o),
+		calls:  newSwitchboard(o.Webhook),
 		done:   make(chan struct{}),
 	}
+	s.ledger.changed, s.ledger.armed = s.changed, s.calls.stir
+	return s
 }
 
 // Client answers every request, whatever its host, in the caller's goroutine
@@ -71,7 +77,9 @@ func (s *Server) Listen(addr string) error {
 	if err != nil {
 		return fmt.Errorf("twiliotest: listen: %w", err)
 	}
+	s.mu.Lock() // Run may be on its way
 	s.URL = "http://" + l.Addr().String()
+	s.mu.Unlock()
 	ctx, cancel := context.WithCancel(context.Background())
 	s.http = &http.Server{Handler: s.Handler(), ReadHeaderTimeout: time.Minute, BaseContext: func(net.Listener) context.Context { return ctx }}
 	s.active.Go(func() {

@@ -26,6 +26,7 @@ type creation struct {
 	service        Service // zero without one
 	media          []string
 	sendAt         time.Time // zero for now
+	callback       string
 	blocked        bool
 }
 
@@ -41,7 +42,7 @@ func objectTo(code int) *objection { return &objection{code: code} }
 // validate checks a create's parameters in the order in which the account
 // complains about them.
 func (s *Server) validate(f url.Values) (creation, *objection) {
-	c := creation{to: f.Get("To"), from: f.Get("From"), body: f.Get("Body"), media: f["MediaUrl"]}
+	c := creation{to: f.Get("To"), from: f.Get("From"), body: f.Get("Body"), media: f["MediaUrl"], callback: f.Get("StatusCallback")}
 	for _, check := range []func(url.Values, *creation) *objection{
 		s.checkTo, s.checkSender, s.checkPair, s.checkContent, s.checkSettings, s.checkSchedule, s.checkRecipient,
 	} {

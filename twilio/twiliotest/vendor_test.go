@@ -18,7 +18,12 @@ import (
 // test fails when either breaks it.
 func validated(t *testing.T, rt http.RoundTripper) http.RoundTripper {
 	t.Helper()
-	file, err := openapitest.Spec("twilio_api_v2010.yaml")
+	return validatedBy(t, "twilio_api_v2010.yaml", rt)
+}
+
+func validatedBy(t *testing.T, document string, rt http.RoundTripper) http.RoundTripper {
+	t.Helper()
+	file, err := openapitest.Spec(document)
 	if errors.Is(err, openapitest.ErrNoDocument) {
 		t.Skip("Twilio's OpenAPI documents are not on this machine: ", err)
 	}
@@ -52,13 +57,17 @@ func (rw rewrite) RoundTrip(r *http.Request) (*http.Response, error) {
 
 // official is Twilio's own Go client on the account.
 func official(srv *twiliotest.Server, rt http.RoundTripper) *v2010.ApiService {
+	return v2010.NewApiServiceWithClient(officialClient(srv, rt))
+}
+
+func officialClient(srv *twiliotest.Server, rt http.RoundTripper) *twilioclient.Client {
 	c := &twilioclient.Client{
 		Credentials: twilioclient.NewCredentials(srv.APIKeySID, srv.APIKeySecret),
 		// No Timeout: the library leaves error bodies open, which would leak a goroutine each.
 		HTTPClient: &http.Client{Transport: rewrite{srv.URL, rt}},
 	}
 	c.SetAccountSid(srv.AccountSID)
-	return v2010.NewApiServiceWithClient(c)
+	return c
 }
 
 func TestTwiliosOwnClientSendsReadsRedactsAndDeletes(t *testing.T) {
