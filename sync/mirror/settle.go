@@ -65,6 +65,10 @@ func (w *Writer) note(ctx context.Context, r batchResult) {
 		return
 	}
 	w.metrics.batches.WithLabelValues("ok").Inc()
+	if w.took == 0 {
+		w.took = r.took
+	}
+	w.took += (r.took - w.took) / 8
 	w.pause.Reset()
 	w.allowed = min(w.workers, w.allowed*2)
 	w.size = min(BatchSize, w.size*2)

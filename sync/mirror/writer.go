@@ -47,6 +47,8 @@ type Writer struct {
 	mark     Seq                 // the store was read up to here
 	allowed  int                 // batches at once, at present
 	size     int                 // messages a batch, at present
+	left     time.Time           // when the last batch left
+	took     time.Duration       // how long one takes, lately
 	notUntil time.Time           // Salesforce is left alone until then
 	pause    *backoff.ExponentialBackOff
 	stumble  *backoff.ExponentialBackOff // pauses for the store
@@ -96,6 +98,7 @@ type batchResult struct {
 	batch    []Change
 	outcomes []error
 	err      error // of the batch as a whole
+	took     time.Duration
 }
 
 // Run writes until ctx is done, then gives what is in flight the grace to end.
@@ -107,23 +110,24 @@ func (w *Writer) Run(ctx context.Context) error {
 	busy := 0
 	for {
 		for busy < w.allowed && ctx.Err() == nil {
-			batch := w.next(ctx)
+			batch := w.next(ctx, busy)
 			if len(batch) == 0 {
 				break
 			}
 			busy++
+			w.left = time.Now()
 			go func() { results <- w.write(work, batch) }()
 		}
 		if busy == 0 && ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		timer := time.NewTimer(w.idle(ctx))
+		timer := time.NewTimer(w.idle(ctx, busy))
 		select {
 		case r := <-results:
 			busy -= w.collect(ctx, r, results)
 		case <-w.wake:
 		case <-timer.C:
-			w.rescan = true
+			w.rescan = w.rescan || len(w.queue) == 0 // else a batch has waited for its slot
 		case <-done(ctx, busy):
 		}
 		timer.Stop()
@@ -178,67 +182,6 @@ func done(ctx context.Context, busy int) <-chan struct{} {
 	return ctx.Done()
 }
 
-// next takes the next batch, at most one change a SID and none of a SID that is
-// being written.
-func (w *Writer) next(ctx context.Context) []Change {
-	if time.Now().Before(w.notUntil) || (len(w.queue) < w.size && !w.fill(ctx)) {
-		return nil
-	}
-	var batch []Change
-	taken := 0
-	for _, c := range w.queue {
-		if len(batch) == w.size {
-			break
-		}
-		taken++
-		if seq, busy := w.inFlight[c.Message.SID]; busy {
-			// It changed while its former state is being written: its turn comes
-			// when that is settled.
-			w.rescan = w.rescan || seq != c.Seq
-			continue
-		}
-		w.inFlight[c.Message.SID] = c.Seq
-		batch = append(batch, c)
-	}
-	w.queue = w.queue[taken:]
-	w.metrics.inFlight.Set(float64(len(w.inFlight)))
-	return batch
-}
-
-// fill adds to the queue what was offered or, while the store has more than
-// that, what it has. It answers whether the store could be read.
-func (w *Writer) fill(ctx context.Context) bool {
-	w.mu.Lock()
-	offered, unread := w.offered, w.unread
-	w.offered, w.unread = nil, false
-	w.mu.Unlock()
-	if w.rescan || unread {
-		w.queue, w.mark, w.scanning, w.rescan = nil, 0, true, false
-	}
-	if !w.scanning {
-		for _, c := range offered {
-			if c.Seq > w.mark { // else it was read before it was offered
-				w.queue = append(w.queue, c)
-			}
-		}
-		return true
-	}
-	// What was offered is in the store by now, and is read there.
-	limit := w.size * w.workers
-	more, err := w.Changes.Changed(ctx, w.mark, time.Now(), limit)
-	if err != nil {
-		w.rescan = true
-		w.storeFailed(ctx, err)
-		return false
-	}
-	w.scanning = len(more) == limit
-	for _, c := range more {
-		w.mark = c.Seq
-		w.queue = append(w.queue, c)
-	}
-	return true
-}
-
 func (w *Writer) storeFailed(ctx context.Context, err error) {
 	if fault.Stopped(ctx, err) {
 		return
@@ -256,7 +199,7 @@ func (w *Writer) storeTrouble(err error) {
 }
 
 // idle is how long to wait when nothing happens.
-func (w *Writer) idle(ctx context.Context) time.Duration {
+func (w *Writer) idle(ctx context.Context, busy int) time.Duration {
 	now := time.Now()
 	if now.Before(w.notUntil) {
 		return w.notUntil.Sub(now)
@@ -276,6 +219,9 @@ func (w *Writer) idle(ctx context.Context) time.Duration {
 		// flight or is read at once.
 		wait = min(wait, max(due.Sub(now), time.Second))
 	}
+	if slot := w.slot(busy); slot > 0 && len(w.queue) > 0 {
+		wait = min(wait, slot)
+	}
 	return wait
 }
 
@@ -285,9 +231,10 @@ func (w *Writer) write(ctx context.Context, batch []Change) batchResult {
 	for i := range batch {
 		states[i] = batch[i].Message
 	}
+	began := time.Now()
 	outcomes, err := w.Sink.Upsert(ctx, states)
 	if err == nil && len(outcomes) != len(batch) {
 		err = fault.New(fault.Transient, "upsert", fmt.Errorf("%d outcomes for %d messages", len(outcomes), len(batch)))
 	}
-	return batchResult{batch: batch, outcomes: outcomes, err: err}
+	return batchResult{batch: batch, outcomes: outcomes, err: err, took: time.Since(began)}
 }

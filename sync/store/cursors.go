@@ -54,6 +54,20 @@ WHERE backfill_days.done_at IS NOT NULL`, d.Day.Unix(), d.Since.Unix(), d.Until.
 	})
 }
 
+// UnfinishedDays are the windows that are still to be worked.
+func (s *Store) UnfinishedDays(ctx context.Context) ([]mirror.Day, error) {
+	var all []mirror.Day
+	err := s.each(ctx, s.read, func(r *sql.Rows) error {
+		var day, since, until int64
+		if err := r.Scan(&day, &since, &until); err != nil {
+			return err
+		}
+		all = append(all, mirror.Day{Day: fromUnix(day), Since: fromUnix(since), Until: fromUnix(until)})
+		return nil
+	}, `SELECT day, since, until FROM backfill_days WHERE done_at IS NULL ORDER BY day DESC`)
+	return all, err
+}
+
 // Finish implements a part of mirror.Backlog.
 func (s *Store) Finish(ctx context.Context, d mirror.Day, seen, changed int) error {
 	_, err := s.exec(ctx, s.write, `UPDATE backfill_days SET done_at = ?, seen = ?, changed = ?

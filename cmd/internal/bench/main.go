@@ -42,7 +42,7 @@ func main() {
 func run(ctx context.Context) error {
 	var only string
 	var s sizes
-	flag.StringVar(&only, "rows", "", "comma-separated rows; all when empty: backfill, cpu, memory, quiet, start")
+	flag.StringVar(&only, "rows", "", "comma-separated rows; all when empty: backfill, cpu, memory, quiet, start, ack, lag")
 	flag.IntVar(&s.backfill, "backfill", 100_000, "messages of the backfill row")
 	flag.IntVar(&s.cpu, "cpu", 200_000, "messages of the cpu row")
 	flag.IntVar(&s.memory, "memory", 1_000_000, "messages of the memory row")
@@ -53,6 +53,8 @@ func run(ctx context.Context) error {
 		{"backfill", s.measureBackfill},
 		{"quiet", measureQuiet},
 		{"memory", s.measureMemory},
+		{"ack", measureAck},
+		{"lag", measureLag},
 	}
 	fmt.Println("| what | measured | goal |\n| --- | --- | --- |")
 	var errs []error

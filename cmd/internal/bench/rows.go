@@ -22,6 +22,9 @@ const (
 
 // history fills the account with finished messages of the usual kind.
 func history(s *sandbox.Sandbox, n int) {
+	if n == 0 {
+		return
+	}
 	random := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // the same messages each time
 	begin := time.Now().UTC().Truncate(24*time.Hour).AddDate(0, 0, -historyDays-3)
 	step := historyDays * 24 * time.Hour / time.Duration(n)

@@ -72,6 +72,7 @@ func (w *crashWorld) requireKept(t *testing.T) {
 			require.Equal(t, m.status, w.books.status(sid), "the store takes %s for written", sid)
 		}
 	}
+	w.line.requireEvents(t, st)
 	w.requireCursor(t, st, known)
 }
 

@@ -51,6 +51,8 @@ func TestCrashesLoseNothingAndDoubleNothing(t *testing.T) {
 	require.Greater(t, timely, kills/2, "too few kills came at their moment: the suite shows little")
 	w.finish(t)
 	w.requireEqual(t)
+	t.Logf("%d calls of Twilio's were taken in; %+v", w.line.calls(), w.Twilio.WebhookCalls())
+	require.Greater(t, w.line.calls(), 5*kills, "too few calls came through: the suite shows little")
 }
 
 // live runs one daemon to its end.

@@ -37,6 +37,8 @@ type crashWorld struct {
 	people  *people
 	books   *books
 	doors   []*door
+	line    *line
+	yaml    string // the daemon's configuration
 
 	mu      sync.Mutex
 	present *life // nil while no daemon runs
@@ -68,7 +70,8 @@ func newCrashWorld(t *testing.T, seed uint64) *crashWorld {
 	}).Forever())
 	w.Twilio.URL = w.open(t, atTwilio, w.Twilio.Handler())
 	w.Org.URL = w.open(t, atOrg, w.Org.Handler())
-	require.NoError(t, os.WriteFile(w.configPath(), []byte(w.ConfigYAML(dir)), 0o600))
+	w.storm(t)
+	require.NoError(t, os.WriteFile(w.configPath(), []byte(w.yaml), 0o600))
 	return w
 }
 

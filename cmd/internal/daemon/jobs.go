@@ -124,15 +124,39 @@ var _ mirror.Backlog = (*backlog)(nil)
 // Plan implements mirror.Backlog: windows and jobs commit together.
 func (b *backlog) Plan(ctx context.Context, days []mirror.Day) error {
 	return b.PlanDays(ctx, days, func(tx *sql.Tx, added []mirror.Day) error {
-		all := make([]jobs.Job, len(added))
-		for i, d := range added {
-			args, err := json.Marshal(d)
-			if err != nil {
-				return fmt.Errorf("encode a window: %w", err)
-			}
-			all[i] = jobs.Job{Kind: jobDay, Args: args, Key: jobDay + "/" + string(args)}
+		all, err := dayJobs(added)
+		if err != nil {
+			return err
 		}
-		_, err := b.generation.engine.EnqueueTx(ctx, tx, all...)
+		_, err = b.generation.engine.EnqueueTx(ctx, tx, all...)
 		return err
 	})
+}
+
+// dayJobs are the jobs that work windows, at most one a window at a time.
+func dayJobs(days []mirror.Day) ([]jobs.Job, error) {
+	all := make([]jobs.Job, len(days))
+	for i, d := range days {
+		args, err := json.Marshal(d)
+		if err != nil {
+			return nil, fmt.Errorf("encode a window: %w", err)
+		}
+		all[i] = jobs.Job{Kind: jobDay, Args: args, Key: jobDay + "/" + string(args)}
+	}
+	return all, nil
+}
+
+// resumeBackfills sees to it that every window that is not done has a job: one
+// whose handler panicked has lost it. Those that have one are left alone.
+func (g *generation) resumeBackfills(ctx context.Context) error {
+	days, err := g.store.UnfinishedDays(ctx)
+	if err != nil || len(days) == 0 {
+		return err
+	}
+	all, err := dayJobs(days)
+	if err != nil {
+		return err
+	}
+	_, err = g.engine.Enqueue(ctx, all...)
+	return err
 }

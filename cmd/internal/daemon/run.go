@@ -43,6 +43,9 @@ func (g *generation) run(ctx context.Context, idle bool) error {
 			cancel()
 		})
 	}
+	if err := g.resumeBackfills(ctx); err != nil && !fault.Stopped(ctx, err) {
+		g.storeState(err)
+	}
 	errs[1] = g.engine.Run(ctx)
 	cancel()
 	front.Wait()

@@ -66,3 +66,19 @@ func TestAStopDoesNotWaitForVendorsThatHang(t *testing.T) {
 		w.untilMirrored(10 * time.Minute)
 	})
 }
+
+func TestABackfillWhoseJobsAreLostGoesOnAtTheNextStart(t *testing.T) {
+	tw := twiliotest.Options{Life: still, Latency: 25 * time.Second}
+	sf := salesforcetest.Options{Latency: func(salesforcetest.Operation) time.Duration { return 600 * time.Millisecond }}
+	inBubble(t, tw, sf, func(t *testing.T, w *world) {
+		w.change(func(s *settings) { s.sync = "  full_every: 2m\n  start: 6d\n" })
+		w.history(3000, 5*24*time.Hour)
+		w.start() // its jobs live in memory
+		time.Sleep(5 * time.Second)
+		w.stop()
+		require.Less(t, w.org.Count(object), 3000)
+		w.start()
+		w.untilMirrored(20 * time.Minute)
+		require.Nil(t, w.status().Backfill)
+	})
+}

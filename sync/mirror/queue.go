@@ -1,0 +1,77 @@
+package mirror
+
+import (
+	"context"
+	"time"
+)
+
+// next takes the next batch, at most one change a SID and none of a SID that is
+// being written.
+func (w *Writer) next(ctx context.Context, busy int) []Change {
+	if time.Now().Before(w.notUntil) || (len(w.queue) < w.size && !w.fill(ctx)) || w.slot(busy) > 0 {
+		return nil
+	}
+	var batch []Change
+	taken := 0
+	for _, c := range w.queue {
+		if len(batch) == w.size {
+			break
+		}
+		taken++
+		if seq, busy := w.inFlight[c.Message.SID]; busy {
+			// It changed while its former state is being written: its turn comes
+			// when that is settled.
+			w.rescan = w.rescan || seq != c.Seq
+			continue
+		}
+		w.inFlight[c.Message.SID] = c.Seq
+		batch = append(batch, c)
+	}
+	w.queue = w.queue[taken:]
+	w.metrics.inFlight.Set(float64(len(w.inFlight)))
+	return batch
+}
+
+// slot is how long the next batch waits for its turn, unless it is full. Calls
+// that leave evenly spaced keep a new change waiting for a part of a call; calls
+// that leave together keep it waiting for a whole one.
+func (w *Writer) slot(busy int) time.Duration {
+	if busy == 0 || len(w.queue) >= w.size {
+		return 0
+	}
+	return time.Until(w.left.Add(w.took / time.Duration(w.workers)))
+}
+
+// fill adds to the queue what was offered or, while the store has more than
+// that, what it has. It answers whether the store could be read.
+func (w *Writer) fill(ctx context.Context) bool {
+	w.mu.Lock()
+	offered, unread := w.offered, w.unread
+	w.offered, w.unread = nil, false
+	w.mu.Unlock()
+	if w.rescan || unread {
+		w.queue, w.mark, w.scanning, w.rescan = nil, 0, true, false
+	}
+	if !w.scanning {
+		for _, c := range offered {
+			if c.Seq > w.mark { // else it was read before it was offered
+				w.queue = append(w.queue, c)
+			}
+		}
+		return true
+	}
+	// What was offered is in the store by now, and is read there.
+	limit := w.size * w.workers
+	more, err := w.Changes.Changed(ctx, w.mark, time.Now(), limit)
+	if err != nil {
+		w.rescan = true
+		w.storeFailed(ctx, err)
+		return false
+	}
+	w.scanning = len(more) == limit
+	for _, c := range more {
+		w.mark = c.Seq
+		w.queue = append(w.queue, c)
+	}
+	return true
+}
