@@ -163,9 +163,9 @@ func (r rules) atMost(small string, a time.Duration, large string, b time.Durati
 
 // webhook wants what a signature is checked with, and a certificate whole.
 func (r rules) webhook() {
-	const url, token, cert, key = "twilio.webhook.public_url", "twilio.auth_token", "twilio.webhook.tls_cert_file", "twilio.webhook.tls_key_file" //nolint:gosec // names of keys
-	if r.has(url) && r.good(url) && r.cfg.Twilio.Webhook.PublicURL != "" && !r.has(token) && !r.isMeant(token) {
-		r.fault(r.at(url), url, problemf("is given without twilio.auth_token, with which Twilio signs its calls").do("%s", howToGive(index[token].key)))
+	const public, token, cert, key = "twilio.webhook.public_url", "twilio.auth_token", "twilio.webhook.tls_cert_file", "twilio.webhook.tls_key_file" //nolint:gosec // names of keys
+	if r.has(public) && r.good(public) && r.cfg.Twilio.Webhook.PublicURL != "" && !r.has(token) && !r.isMeant(token) {
+		r.fault(r.at(public), public, problemf("is given without twilio.auth_token, with which Twilio signs its calls").do("%s", howToGive(index[token].key)))
 	}
 	for given, other := range map[string]string{cert: key, key: cert} {
 		if _, name := split(other); r.has(given) && !r.has(other) && !r.isMeant(other) {

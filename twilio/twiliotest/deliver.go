@@ -90,7 +90,7 @@ func (s *Server) due() (calls []call, next time.Time) {
 	defer s.mu.Unlock()
 	pending := &s.calls.pending
 	for len(*pending) > 0 && (*pending)[0].at <= now {
-		calls = append(calls, heap.Pop(pending).(call))
+		calls = append(calls, heap.Pop(pending).(call)) //nolint:errcheck // nothing else is in it
 	}
 	first := int64(null)
 	if len(*pending) > 0 {

@@ -85,9 +85,9 @@ func (s *Server) attempt(ctx context.Context, c call) (answered, error) {
 	if err != nil {
 		return answered{}, err
 	}
-	defer func() { _ = resp.Body.Close() }()
+	defer resp.Body.Close() //nolint:errcheck // it has been read, or its error is known
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
-	kind, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type")) // an unreadable type is none
+	kind, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type")) //nolint:errcheck // an unreadable type is none
 	return answered{resp.StatusCode, kind, string(body)}, err
 }
 

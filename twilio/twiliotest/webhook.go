@@ -142,7 +142,7 @@ func (h callHeap) Less(i, j int) bool {
 func (h callHeap) Swap(i, j int) { h[i], h[j] = h[j], h[i] }
 
 // Push is called by container/heap.
-func (h *callHeap) Push(x any) { *h = append(*h, x.(call)) }
+func (h *callHeap) Push(x any) { *h = append(*h, x.(call)) } //nolint:errcheck // as container/heap gives it
 
 // Pop is called by container/heap.
 func (h *callHeap) Pop() any {

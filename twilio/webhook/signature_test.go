@@ -219,7 +219,7 @@ func firstBodySHA256(query string) string { return readForm(query).Get("bodySHA2
 
 // readForm is net/url's reader, with semicolons for the text that they are.
 func readForm(text string) url.Values {
-	v, _ := url.ParseQuery(strings.ReplaceAll(text, ";", "%3B")) //nolint:errcheck // what can be read is wanted
+	v, _ := url.ParseQuery(strings.ReplaceAll(text, ";", "%3B"))
 	return v
 }
 

@@ -64,23 +64,23 @@ func (f *fronts) move(d *Daemon, cfg *config.Config) error {
 	if hook.PublicURL == "" {
 		hook.Listen = ""
 	}
-	console, err := f.open(f.console, "console.listen", cfg.Console.Listen)
+	page, err := f.open(f.console, "console.listen", cfg.Console.Listen)
 	if err != nil {
 		return err
 	}
-	webhook, err := f.open(f.webhook, "twilio.webhook.listen", hook.Listen)
+	calls, err := f.open(f.webhook, "twilio.webhook.listen", hook.Listen)
 	if err != nil {
-		return errors.Join(err, closeAll(console))
+		return errors.Join(err, closeAll(page))
 	}
-	if console != nil {
-		f.console = f.replace(f.console, console, cfg.Console.Listen, f.handler)
-		addr := console.Addr().String()
+	if page != nil {
+		f.console = f.replace(f.console, page, cfg.Console.Listen, f.handler)
+		addr := page.Addr().String()
 		d.console.Store(&addr)
 	}
 	f.tls.Store(secure)
 	switch {
-	case webhook != nil:
-		f.webhook = f.replace(f.webhook, f.secured(webhook), hook.Listen, d.Webhook())
+	case calls != nil:
+		f.webhook = f.replace(f.webhook, f.secured(calls), hook.Listen, d.Webhook())
 	case hook.Listen == "":
 		shut(f.webhook)
 		f.webhook = nil
