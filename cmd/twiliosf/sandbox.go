@@ -35,7 +35,7 @@ type sandboxAccess struct {
 }
 
 func newSandbox(o *options) *cobra.Command {
-	var twilioAddr, orgAddr, dir string
+	var twilioAddr, orgAddr, hookAddr, dir string
 	var history int
 	cmd := &cobra.Command{
 		Use:   "sandbox",
@@ -45,7 +45,7 @@ func newSandbox(o *options) *cobra.Command {
 			"`twiliosf --config DIR/twiliosf.yaml run` runs between them.",
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			s, err := sandbox.New(sandbox.Options{})
+			s, err := sandbox.New(sandbox.Options{Webhook: hookAddr})
 			if err != nil {
 				return err
 			}
@@ -66,6 +66,7 @@ func newSandbox(o *options) *cobra.Command {
 	}
 	cmd.Flags().StringVar(&twilioAddr, "twilio", "127.0.0.1:8480", "address of the Twilio account; port 0 takes a free one")
 	cmd.Flags().StringVar(&orgAddr, "salesforce", "127.0.0.1:8481", "address of the Salesforce org; port 0 takes a free one")
+	cmd.Flags().StringVar(&hookAddr, "webhook", "127.0.0.1:8482", "where a daemon on the written configuration takes the account's calls; empty for no calls")
 	cmd.Flags().StringVar(&dir, "dir", "", "write twiliosf.yaml for this sandbox into this folder, with the store beside it")
 	cmd.Flags().IntVar(&history, "history", 600, "messages of past days; 0 for an empty account without traffic")
 	return cmd

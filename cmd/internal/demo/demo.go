@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"time"
 
@@ -88,13 +89,27 @@ func Run(ctx context.Context, o Options) error {
 		return fmt.Errorf("demo: %w", err)
 	}
 	defer func() { _ = os.RemoveAll(dir) }() //nolint:errcheck // the system empties its temporary directory anyway
+	hook, err := freeAddress(ctx)
+	if err != nil {
+		return fmt.Errorf("demo: %w", err)
+	}
 	s, err := sandbox.New(sandbox.Options{
-		Twilio: twiliotest.Options{Seed: o.Seed, Life: life()},
-		Org:    salesforcetest.Options{Seed: o.Seed},
+		Twilio:  twiliotest.Options{Seed: o.Seed, Life: life()},
+		Org:     salesforcetest.Options{Seed: o.Seed},
+		Webhook: hook,
 	})
 	if err != nil {
 		return fmt.Errorf("demo: %w", err)
 	}
 	defer s.Close()
 	return newShow(s, o).run(ctx, dir)
+}
+
+// freeAddress is one of this machine's that nobody listens at.
+func freeAddress(ctx context.Context) (string, error) {
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	return l.Addr().String(), l.Close()
 }

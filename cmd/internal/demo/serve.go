@@ -2,6 +2,7 @@ package demo
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"github.com/twiliosf/twiliosf/cmd/internal/sandbox"
@@ -11,6 +12,9 @@ import (
 // ends: history past messages, then live traffic. Without history the account
 // stays as it is.
 func Serve(ctx context.Context, s *sandbox.Sandbox, history int) {
+	var calling sync.WaitGroup
+	calling.Go(func() { s.Twilio.Run(ctx) })
+	defer calling.Wait()
 	if history <= 0 {
 		<-ctx.Done()
 		return

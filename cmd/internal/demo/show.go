@@ -71,6 +71,7 @@ func (d *show) play(ctx context.Context, daemon chan error) ending {
 	talking, hush := context.WithCancel(ctx)
 	var busy sync.WaitGroup
 	busy.Go(func() { d.watch.run(watched) })
+	busy.Go(func() { d.s.Twilio.Run(watched) }) // its calls to the daemon
 	defer busy.Wait()
 	defer blind()
 	var people sync.WaitGroup

@@ -32,6 +32,9 @@ type Options struct {
 	// Console is where a daemon on ConfigYAML serves its metrics and health;
 	// empty means a free port of this machine.
 	Console string
+	// Webhook is where a daemon on ConfigYAML takes the account's calls, host:port;
+	// empty means that it takes none. The account calls while its Run runs.
+	Webhook string
 }
 
 // Sandbox is both emulators.
@@ -40,6 +43,7 @@ type Sandbox struct {
 	Org    *salesforcetest.Server
 
 	console string
+	webhook string
 	login   salesforcetest.Credentials
 }
 
@@ -56,10 +60,16 @@ func New(o Options) (*Sandbox, error) {
 	if err != nil {
 		return nil, fmt.Errorf("sandbox: %w", err)
 	}
-	s := &Sandbox{Twilio: twiliotest.NewServer(o.Twilio), Org: org, console: o.Console, login: loginOf(o.Org.Credentials)}
+	s := &Sandbox{Twilio: twiliotest.NewServer(o.Twilio), Org: org, console: o.Console, webhook: o.Webhook, login: loginOf(o.Org.Credentials)}
 	s.Twilio.URL, s.Org.URL = twilioInProcess, orgInProcess
+	if o.Webhook != "" {
+		s.Twilio.SetWebhook(twiliotest.Webhook{URL: s.webhookURL()})
+	}
 	return s, nil
 }
+
+// webhookURL is what the account calls and signs.
+func (s *Sandbox) webhookURL() string { return "http://" + s.webhook + "/twilio" }
 
 // loginOf fills the org's defaults in.
 func loginOf(c salesforcetest.Credentials) salesforcetest.Credentials {

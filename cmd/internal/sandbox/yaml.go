@@ -21,6 +21,12 @@ func (s *Sandbox) ConfigYAML(dir string) string {
 	y.text(1, "api_key_sid", s.Twilio.APIKeySID)
 	y.text(1, "api_key_secret", s.Twilio.APIKeySecret)
 	y.text(1, "base_url", s.Twilio.URL)
+	if s.webhook != "" {
+		y.text(1, "auth_token", s.Twilio.AuthToken)
+		y.line(1, "webhook:")
+		y.text(2, "public_url", s.webhookURL())
+		y.text(2, "listen", s.webhook)
+	}
 	y.line(0, "salesforce:")
 	y.text(1, "login_url", s.Org.URL)
 	y.text(1, "auth", "jwt")
