@@ -59,6 +59,7 @@ func (w *crashWorld) commitsUntilLogin(t *testing.T) []int {
 // renew takes the store away.
 func (w *crashWorld) renew(t *testing.T) {
 	t.Helper()
+	w.line.renew()
 	files, err := filepath.Glob(filepath.Join(w.dir, "twiliosf.db*"))
 	require.NoError(t, err)
 	for _, f := range files {

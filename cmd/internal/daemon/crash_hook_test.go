@@ -24,7 +24,16 @@ type line struct {
 	url string
 
 	mu       sync.Mutex
+	store    int                // which one, of those that were taken away one after another
 	accepted map[[2]string]bool // SID and status
+}
+
+// renew forgets what a daemon took into a store that is no more.
+func (l *line) renew() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.store++
+	l.accepted = map[[2]string]bool{}
 }
 
 // storm lets the account call the daemon about everything, some calls never,
@@ -55,6 +64,9 @@ func (l *line) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	r.Body = io.NopCloser(strings.NewReader(string(body)))
+	l.mu.Lock()
+	store := l.store
+	l.mu.Unlock()
 	// A connection of its own for each call: a killed daemon leaves none behind.
 	carrier := &http.Transport{DisableKeepAlives: true}
 	resp, err := carrier.RoundTrip(r)
@@ -65,7 +77,9 @@ func (l *line) RoundTrip(r *http.Request) (*http.Response, error) {
 			status = form.Get("SmsStatus")
 		}
 		l.mu.Lock()
-		l.accepted[[2]string{form.Get("MessageSid"), status}] = true
+		if store == l.store {
+			l.accepted[[2]string{form.Get("MessageSid"), status}] = true
+		}
 		l.mu.Unlock()
 	}
 	return resp, err
