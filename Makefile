@@ -117,7 +117,8 @@ docs: ## Write docs/configuration.md from the configuration's own table
 
 .PHONY: docs-check
 docs-check: ## Check that docs/configuration.md is what the code says
-	@sh docs/configuration.sh | diff -u docs/configuration.md - >&2 || { echo "docs/configuration.md is out of date: make docs" >&2; exit 1; }
+	@made=$$(sh docs/configuration.sh) || { echo "docs/configuration.md cannot be made, see above" >&2; exit 1; }; \
+	printf '%s\n' "$$made" | diff -u docs/configuration.md - >&2 || { echo "docs/configuration.md is out of date: make docs" >&2; exit 1; }
 
 .PHONY: clean
 clean: ## Remove what was built and downloaded here

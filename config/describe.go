@@ -44,7 +44,7 @@ func (k *key) suffix() string {
 // fileDoc describes the file form of a secret.
 func fileDoc(k *key) string {
 	_, name := split(k.path)
-	return fmt.Sprintf("A file that holds %s and nothing else, in its place. A relative path is below $%s, where that is set, else beside this file.", name, credentialsDir)
+	return fmt.Sprintf("A file that holds %s and nothing else, in its place. A relative path is below $%s, where that is set, else beside the configuration file.", name, credentialsDir)
 }
 
 // yamlText writes a text as YAML, quoted where it would not be read back as text.

@@ -141,7 +141,7 @@ func TestDescribeTellsWhatAFieldIs(t *testing.T) {
 
 	_, err = newOrg(t, always(refused(404, "NOT_FOUND", "The requested resource does not exist"))).Describe(t.Context(), "M__c")
 	require.Equal(t, fault.Auth, fault.ClassOf(err))
-	require.Contains(t, fault.Hint(err), "permission set")
+	require.Contains(t, fault.Hint(err), "give the user access")
 }
 
 func TestWhatTheOrgIs(t *testing.T) {

@@ -11,7 +11,7 @@ type rule struct {
 
 // Hints that several codes share.
 const (
-	hintSender  = "Check twilio.sender and the numbers of the account or Messaging Service: this sender cannot be used here."
+	hintSender  = "Check the sender and the numbers of the account or Messaging Service: this sender cannot be used here."
 	hintGeo     = "Allow the destination under Messaging, Geo Permissions, in the Twilio Console."
 	hintTrial   = "The account is on trial: verify the number, or upgrade the account."
 	hintContent = "Send it as an approved content template."

@@ -1,10 +1,13 @@
 package main
 
 import (
+	"encoding/json"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/twiliosf/twiliosf/sync/mirror"
 )
 
 func TestABackfillsRangeIsReadAsPeopleWriteIt(t *testing.T) {
@@ -26,4 +29,10 @@ func TestABackfillsRangeIsReadAsPeopleWriteIt(t *testing.T) {
 	require.ErrorContains(t, err, "--since")
 	_, _, err = period("2026-03-01", "2026-02-01", now)
 	require.ErrorContains(t, err, "before --until")
+}
+
+func TestScriptsReadABackfillsFiguresByNamesInSnakeCase(t *testing.T) {
+	out, err := json.Marshal(mirror.Status{Progress: mirror.Progress{Days: 4, Done: 1, Seen: 7, Changed: 2}, Share: 0.25})
+	require.NoError(t, err)
+	require.JSONEq(t, `{"days":4,"done":1,"seen":7,"changed":2,"share":0.25}`, string(out))
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -11,7 +12,6 @@ import (
 
 	"github.com/twiliosf/twiliosf/cmd/internal/daemon"
 	"github.com/twiliosf/twiliosf/sync/message"
-	"github.com/twiliosf/twiliosf/sync/store"
 )
 
 func newQuarantine(o *options) *cobra.Command {
@@ -44,7 +44,7 @@ func newQuarantineList(o *options) *cobra.Command {
 	}
 }
 
-func printQuarantine(out io.Writer, all []store.Quarantined) error {
+func printQuarantine(out io.Writer, all []daemon.Quarantined) error {
 	if len(all) == 0 {
 		fmt.Fprintln(out, "Nothing is in quarantine.")
 		return nil
@@ -60,7 +60,7 @@ func printQuarantine(out io.Writer, all []store.Quarantined) error {
 	return nil
 }
 
-func newQuarantineChange(o *options, name, short, done string, change func(*daemon.Client, context.Context, bool, ...message.SID) (int, error)) *cobra.Command {
+func newQuarantineChange(o *options, name, short, done string, change func(*daemon.Client, context.Context, bool, ...message.SID) (daemon.Handled, error)) *cobra.Command {
 	var all bool
 	cmd := &cobra.Command{
 		Use:   name + " (--all | SID...)",
@@ -74,17 +74,30 @@ func newQuarantineChange(o *options, name, short, done string, change func(*daem
 				sids[i] = message.SID(a)
 			}
 			return withDaemon(cmd, o, false, func(ctx context.Context, c *daemon.Client) error {
-				n, err := change(c, ctx, all, sids...)
+				h, err := change(c, ctx, all, sids...)
 				if err != nil {
 					return err
 				}
-				return show(cmd, o, daemon.Handled{Messages: n}, func(w io.Writer) error {
-					fmt.Fprintf(w, "%d messages %s.\n", n, done)
+				err = show(cmd, o, h, func(w io.Writer) error {
+					fmt.Fprintf(w, "%d messages %s.\n", h.Messages, done)
 					return nil
 				})
+				return errors.Join(err, unknown(h.Unknown))
 			})
 		},
 	}
 	cmd.Flags().BoolVar(&all, "all", false, "all quarantined messages")
 	return cmd
+}
+
+// unknown says which messages were named in vain; the others have been handled.
+func unknown(sids []message.SID) error {
+	if len(sids) == 0 {
+		return nil
+	}
+	names := make([]string, len(sids))
+	for i, sid := range sids {
+		names[i] = string(sid)
+	}
+	return fmt.Errorf("not in quarantine: %s (twiliosf quarantine list shows what is)", strings.Join(names, ", "))
 }

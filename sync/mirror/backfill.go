@@ -129,7 +129,7 @@ func (b *Backfill) report(d Day, l *liveDay) {
 // Status is how far the backfills have come.
 type Status struct {
 	Progress
-	Share float64 // of all their days, 0 to 1
+	Share float64 `json:"share"` // of all their days, 0 to 1
 }
 
 // Status sums up what is done and what is under way.

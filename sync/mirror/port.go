@@ -165,9 +165,11 @@ type Day struct {
 
 // Progress is how far the backfills have come.
 type Progress struct {
-	Days, Done    int
-	Seen, Changed int64
-	Started       time.Time // of the oldest one that is not done
+	Days    int       `json:"days"`
+	Done    int       `json:"done"`
+	Seen    int64     `json:"seen"`
+	Changed int64     `json:"changed"`
+	Started time.Time `json:"started,omitzero"` // of the oldest one that is not done
 }
 
 // Backlog keeps the windows of backfills, durably.

@@ -14,7 +14,6 @@ import (
 
 	"github.com/twiliosf/twiliosf/sync/message"
 	"github.com/twiliosf/twiliosf/sync/mirror"
-	"github.com/twiliosf/twiliosf/sync/store"
 )
 
 // Client asks a daemon over its control API.
@@ -80,20 +79,18 @@ func (c *Client) Status(ctx context.Context) (Status, error) {
 }
 
 // Quarantine lists what Salesforce refuses for good.
-func (c *Client) Quarantine(ctx context.Context) ([]store.Quarantined, error) {
-	return ask[[]store.Quarantined](ctx, c, http.MethodGet, "/v1/quarantine", nil)
+func (c *Client) Quarantine(ctx context.Context) ([]Quarantined, error) {
+	return ask[[]Quarantined](ctx, c, http.MethodGet, "/v1/quarantine", nil)
 }
 
-// Retry queues quarantined messages again and answers how many.
-func (c *Client) Retry(ctx context.Context, all bool, sids ...message.SID) (int, error) {
-	h, err := ask[Handled](ctx, c, http.MethodPost, "/v1/quarantine/retry", Selection{SIDs: sids, All: all})
-	return h.Messages, err
+// Retry queues quarantined messages again, as many as are in quarantine.
+func (c *Client) Retry(ctx context.Context, all bool, sids ...message.SID) (Handled, error) {
+	return ask[Handled](ctx, c, http.MethodPost, "/v1/quarantine/retry", Selection{SIDs: sids, All: all})
 }
 
-// Drop gives quarantined messages up and answers how many.
-func (c *Client) Drop(ctx context.Context, all bool, sids ...message.SID) (int, error) {
-	h, err := ask[Handled](ctx, c, http.MethodPost, "/v1/quarantine/drop", Selection{SIDs: sids, All: all})
-	return h.Messages, err
+// Drop gives quarantined messages up, as many as are in quarantine.
+func (c *Client) Drop(ctx context.Context, all bool, sids ...message.SID) (Handled, error) {
+	return ask[Handled](ctx, c, http.MethodPost, "/v1/quarantine/drop", Selection{SIDs: sids, All: all})
 }
 
 // Backfill asks for all messages of [since, until).

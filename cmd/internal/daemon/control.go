@@ -4,7 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"math"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/twiliosf/twiliosf/sync/health"
@@ -61,6 +63,15 @@ type Selection struct {
 // Handled counts what a request changed.
 type Handled struct {
 	Messages int `json:"messages"`
+	// Unknown are the named messages that are not in quarantine: nothing was done about them.
+	Unknown []message.SID `json:"not_in_quarantine,omitzero"`
+}
+
+// Quarantined is one message that Salesforce refuses for good, as the command
+// line shows it.
+type Quarantined struct {
+	SID     message.SID    `json:"sid"`
+	Refusal mirror.Refusal `json:"refusal"`
 }
 
 // Handler is the control API, for the command line. Whoever reaches it may do
@@ -68,25 +79,16 @@ type Handled struct {
 func (d *Daemon) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /v1/status", serve(func(ctx context.Context, _ struct{}) (Status, error) { return d.status(ctx) }))
-	mux.HandleFunc("GET /v1/quarantine", serve(func(ctx context.Context, _ struct{}) ([]store.Quarantined, error) {
-		return d.store.Quarantine(ctx, 10_000)
+	mux.HandleFunc("GET /v1/quarantine", serve(func(ctx context.Context, _ struct{}) ([]Quarantined, error) {
+		return d.quarantine(ctx, 10_000)
 	}))
 	mux.HandleFunc("POST /v1/quarantine/retry", serve(func(ctx context.Context, s Selection) (Handled, error) {
-		if err := s.check(); err != nil {
-			return Handled{}, err
-		}
-		n, err := d.store.RetryQuarantined(ctx, s.SIDs...)
+		h, err := d.handle(ctx, s, d.store.RetryQuarantined)
 		d.current.Load().mirror.Writer.Wake()
-		d.current.Load().noteQuarantine(ctx)
-		return Handled{n}, err
+		return h, err
 	}))
 	mux.HandleFunc("POST /v1/quarantine/drop", serve(func(ctx context.Context, s Selection) (Handled, error) {
-		if err := s.check(); err != nil {
-			return Handled{}, err
-		}
-		n, err := d.store.DropQuarantined(ctx, s.SIDs...)
-		d.current.Load().noteQuarantine(ctx)
-		return Handled{n}, err
+		return d.handle(ctx, s, d.store.DropQuarantined)
 	}))
 	mux.HandleFunc("POST /v1/backfill", serve(func(ctx context.Context, r Range) (mirror.Status, error) {
 		b := d.current.Load().mirror.Backfill
@@ -99,6 +101,45 @@ func (d *Daemon) Handler() http.Handler {
 		return d.current.Load().mirror.Backfill.Status(ctx)
 	}))
 	return mux
+}
+
+// quarantine lists quarantined messages, at most limit of them. An empty list is
+// a list too, in JSON as well.
+func (d *Daemon) quarantine(ctx context.Context, limit int) ([]Quarantined, error) {
+	all, err := d.store.Quarantine(ctx, limit)
+	out := make([]Quarantined, len(all))
+	for i, q := range all {
+		out[i] = Quarantined(q)
+	}
+	return out, err
+}
+
+// handle changes the selected messages and tells which ones there was nothing to
+// change about: a slip in a SID must not pass for success.
+func (d *Daemon) handle(ctx context.Context, s Selection, change func(context.Context, ...message.SID) (int, error)) (Handled, error) {
+	if err := s.check(); err != nil {
+		return Handled{}, err
+	}
+	unknown, err := d.unknown(ctx, s)
+	if err != nil {
+		return Handled{}, err
+	}
+	n, err := change(ctx, s.SIDs...)
+	d.current.Load().noteQuarantine(ctx)
+	return Handled{n, unknown}, err
+}
+
+// unknown are the selected messages that are not in quarantine.
+func (d *Daemon) unknown(ctx context.Context, s Selection) ([]message.SID, error) {
+	if s.All {
+		return nil, nil
+	}
+	all, err := d.quarantine(ctx, math.MaxInt)
+	known := make(map[message.SID]bool, len(all))
+	for _, q := range all {
+		known[q.SID] = true
+	}
+	return slices.DeleteFunc(slices.Clone(s.SIDs), func(sid message.SID) bool { return known[sid] }), err
 }
 
 func (s Selection) check() error {

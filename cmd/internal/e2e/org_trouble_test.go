@@ -53,13 +53,13 @@ func TestWhenTheOrgLacksSomethingTheStatusNamesIt(t *testing.T) {
 		{
 			name: "without the object", sf: salesforcetest.Options{Schema: other},
 			cause: func(*world) {}, cure: deployed,
-			says: []string{object, "missing or hidden", "org deploy"},
+			says: []string{object, "missing or hidden", "deploy/salesforce"},
 		},
 		{
 			name:  "with a hidden object",
 			cause: func(w *world) { require.NoError(w.t, w.org.Restrict(object, salesforcetest.Deny{Read: true})) },
 			cure:  func(w *world) { require.NoError(w.t, w.org.Restrict(object, salesforcetest.Deny{})) },
-			says:  []string{object, "missing or hidden", "permission set"},
+			says:  []string{object, "missing or hidden", "access to the object"},
 		},
 		{
 			name:  "with an object that the user may not create",
@@ -68,7 +68,7 @@ func TestWhenTheOrgLacksSomethingTheStatusNamesIt(t *testing.T) {
 				require.NoError(w.t, w.org.Restrict(object, salesforcetest.Deny{}))
 				w.reload <- struct{}{}
 			},
-			says: []string{object, "may not create and edit", "permission set"},
+			says: []string{object, "may not create and edit", "access to the object"},
 		},
 		{
 			name: "without a required field", sf: salesforcetest.Options{Schema: noBody},

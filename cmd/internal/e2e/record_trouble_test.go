@@ -9,18 +9,18 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/twiliosf/twiliosf/cmd/internal/daemon"
 	"github.com/twiliosf/twiliosf/salesforce/salesforcetest"
 	"github.com/twiliosf/twiliosf/sync/health"
 	"github.com/twiliosf/twiliosf/sync/message"
-	"github.com/twiliosf/twiliosf/sync/store"
 	"github.com/twiliosf/twiliosf/twilio/twiliotest"
 )
 
-func (w *world) quarantine() []store.Quarantined {
+func (w *world) quarantine() []daemon.Quarantined {
 	w.t.Helper()
 	q, err := w.daemon.Client().Quarantine(w.t.Context())
 	require.NoError(w.t, err)
-	slices.SortFunc(q, func(a, b store.Quarantined) int { return strings.Compare(string(a.SID), string(b.SID)) })
+	slices.SortFunc(q, func(a, b daemon.Quarantined) int { return strings.Compare(string(a.SID), string(b.SID)) })
 	return q
 }
 
@@ -65,9 +65,9 @@ func TestARecordThatAValidationRuleRefusesIsListedAndRetriedAndHoldsUpNobody(t *
 		w.receive(20)
 		w.until(4*time.Minute, 5*time.Second, "later ones written", func() bool { return w.org.Count(object) == 60 })
 
-		n, err := w.daemon.Client().Retry(t.Context(), true)
+		h, err := w.daemon.Client().Retry(t.Context(), true)
 		require.NoError(t, err)
-		require.Equal(t, 1, n)
+		require.Equal(t, daemon.Handled{Messages: 1}, h)
 		time.Sleep(10 * time.Second)
 		require.Len(t, w.quarantine(), 1, "the rule is still there")
 		w.requireQuarantineNoted()
@@ -101,9 +101,9 @@ func TestATextThatIsTooLongForTheFieldIsNamedButNeverShown(t *testing.T) {
 			require.NotContains(t, shown, "patient")
 			require.NotContains(t, shown, "confides")
 		}
-		n, err := w.daemon.Client().Drop(t.Context(), false, message.SID(sid))
+		h, err := w.daemon.Client().Drop(t.Context(), false, message.SID(sid), "SMnobody")
 		require.NoError(t, err)
-		require.Equal(t, 1, n)
+		require.Equal(t, daemon.Handled{Messages: 1, Unknown: []message.SID{"SMnobody"}}, h, "a slip beside it is named and spoils nothing")
 		require.Empty(t, w.conditions(), "given up, it is nobody's trouble any more")
 	})
 }
