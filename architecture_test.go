@@ -118,6 +118,7 @@ var arrows = []arrow{
 	{"cmd/internal/daemon", "sync/jobs", "the daemon owns the schedules"},
 	{"cmd/internal/daemon", "sync/message", "the control API names messages by SID"},
 	{"cmd/internal/daemon", "sync/mirror", "the daemon runs the mirror"},
+	{"cmd/internal/daemon", "sync/phone", "numbers are masked on the screen too"},
 	{"cmd/internal/daemon", "sync/store", "the daemon opens the store"},
 	{"cmd/internal/daemon", "twilio", "the daemon plugs the Source in"},
 	{"cmd/internal/daemon", "twilio/webhook", "the daemon plugs the Inbox in"},

@@ -55,15 +55,19 @@ func (d *Daemon) build(ctx context.Context, cfg *config.Config) (*generation, er
 }
 
 func (g *generation) buildTwilio(carrier http.RoundTripper) (err error) {
-	c := g.cfg.Twilio
-	g.account, err = twilio.New(twilio.Options{
+	g.account, err = openAccount(g.cfg.Twilio, carrier, g.metrics)
+	return err
+}
+
+func openAccount(c config.Twilio, carrier http.RoundTripper, metrics prometheus.Registerer) (*twilio.Account, error) {
+	account, err := twilio.New(twilio.Options{
 		AccountSID: c.AccountSID, APIKeySID: c.APIKeySID, APIKeySecret: c.APIKeySecret.Reveal(), AuthToken: c.AuthToken.Reveal(),
-		BaseURL: c.BaseURL, Concurrency: c.Concurrency, HTTP: carrier, Registerer: g.metrics,
+		BaseURL: c.BaseURL, Concurrency: c.Concurrency, HTTP: carrier, Registerer: metrics,
 	})
 	if err != nil {
-		return &ConfigError{err}
+		return nil, &ConfigError{err}
 	}
-	return nil
+	return account, nil
 }
 
 func (g *generation) buildSalesforce(carrier http.RoundTripper) (err error) {

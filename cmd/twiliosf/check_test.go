@@ -1,0 +1,61 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/twiliosf/twiliosf/cmd/internal/sandbox"
+	"github.com/twiliosf/twiliosf/twilio/twiliotest"
+)
+
+// calling runs a check against a listening account, with an answer typed in.
+func calling(t *testing.T, dir, answer string, args ...string) (said string, err error) {
+	t.Helper()
+	root := newRoot()
+	var out bytes.Buffer
+	root.SetOut(&out)
+	root.SetErr(&out)
+	root.SetIn(strings.NewReader(answer))
+	root.SetArgs(append([]string{"--config", filepath.Join(dir, "twiliosf.yaml"), "check"}, args...))
+	err = root.ExecuteContext(t.Context())
+	return out.String(), err
+}
+
+func TestTheAccountIsPointedAtUsOnlyAfterWeAsked(t *testing.T) {
+	s, err := sandbox.New(sandbox.Options{Webhook: "127.0.0.1:8482", Twilio: twiliotest.Options{
+		Numbers:  []twiliotest.Number{{Phone: "+14155550100", SMSURL: "https://user:secret@other.example.com/sms"}},
+		Services: []twiliotest.Service{{SID: twiliotest.DefaultServiceSID, FriendlyName: "Reminders", Senders: []string{"+14155550100"}}},
+	}})
+	require.NoError(t, err)
+	t.Cleanup(s.Close)
+	require.NoError(t, s.Listen("127.0.0.1:0", "127.0.0.1:0"))
+	dir := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "twiliosf.yaml"), []byte(s.ConfigYAML(dir)), 0o600))
+
+	said, err := calling(t, dir, "", "")
+	require.Error(t, err, "an argument that means nothing")
+	said, err = calling(t, dir, "")
+	require.ErrorIs(t, err, errNotRight)
+	require.Contains(t, said, "other.example.com/sms")
+	require.Contains(t, said, "Reminders")
+	require.Contains(t, said, "+1415•••0100")
+	require.NotContains(t, said, "secret")
+
+	said, err = calling(t, dir, "n\n", "--fix-webhooks")
+	require.ErrorIs(t, err, errNotRight)
+	require.Contains(t, said, "[y/N]")
+	require.Contains(t, said, "2? ")
+
+	_, err = calling(t, dir, "y\n", "--fix-webhooks")
+	require.NoError(t, err)
+	said, err = calling(t, dir, "", "--json")
+	require.NoError(t, err)
+	require.Contains(t, said, `"right":true`)
+	require.NotContains(t, said, `"right":false`)
+	require.Contains(t, said, "#rc=5")
+}
