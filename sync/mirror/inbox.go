@@ -3,6 +3,7 @@ package mirror
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -18,6 +19,9 @@ const (
 	// fetchClaim is how long an event whose message is being fetched is left
 	// alone; after a crash it comes again then.
 	fetchClaim = time.Minute
+	// onItsWay is how long an event is left alone whose message is being fetched
+	// for another one, and how often what was put off is looked for.
+	onItsWay = 2 * time.Second
 	// fetchRetry is the pause after a fetch that failed.
 	fetchRetry = 15 * time.Second
 	// fetchers is how many messages are fetched side by side: few, for sweeps and
@@ -34,10 +38,13 @@ type Inbox struct {
 	log     *zap.Logger
 	wake    chan struct{}
 	fetches chan []QueuedEvent // of one SID each
+
+	asking sync.Mutex
+	asked  map[message.SID]bool // in fetches, or being fetched
 }
 
 func newInbox(k *walker, o Options) *Inbox {
-	return &Inbox{walker: k, log: o.Log, wake: make(chan struct{}, 1), fetches: make(chan []QueuedEvent, maxFetching)}
+	return &Inbox{walker: k, log: o.Log, wake: make(chan struct{}, 1), fetches: make(chan []QueuedEvent, maxFetching), asked: map[message.SID]bool{}}
 }
 
 // Accept makes an event durable (P1) and answers whether it is its first time.
@@ -78,7 +85,7 @@ func (i *Inbox) Run(ctx context.Context) {
 			continue
 		}
 		if left, err := i.Events.Waiting(ctx, time.Now().Add(fetchClaim), 1); err == nil && len(left) > 0 {
-			wait = min(wait, fetchRetry) // put off, so it falls due some time
+			wait = min(wait, onItsWay) // put off, so it falls due some time
 		}
 		timer := time.NewTimer(wait)
 		select {
@@ -113,16 +120,39 @@ func (i *Inbox) ask(ctx context.Context, unknown []QueuedEvent) error {
 	if len(unknown) == 0 {
 		return nil
 	}
-	if err := i.Events.PutOff(ctx, unknown, time.Now().Add(fetchClaim)); err != nil {
-		return err
+	claimed, later := i.claim(bySID(unknown))
+	err := errors.Join(i.Events.PutOff(ctx, slices.Concat(claimed...), time.Now().Add(fetchClaim)),
+		i.Events.PutOff(ctx, later, time.Now().Add(onItsWay)))
+	for _, of := range claimed {
+		if err != nil {
+			i.answered(of[0].Event.SID)
+			continue
+		}
+		i.fetches <- of // claim has left room
 	}
-	for _, of := range bySID(unknown) {
-		select {
-		case i.fetches <- of:
-		default:
+	return err
+}
+
+// claim takes as many messages as there is room for, none that is asked for
+// already.
+func (i *Inbox) claim(groups [][]QueuedEvent) (claimed [][]QueuedEvent, later []QueuedEvent) {
+	i.asking.Lock()
+	defer i.asking.Unlock()
+	for _, of := range groups {
+		if sid := of[0].Event.SID; i.asked[sid] || len(i.asked) >= maxFetching {
+			later = append(later, of...)
+		} else {
+			i.asked[sid] = true
+			claimed = append(claimed, of)
 		}
 	}
-	return nil
+	return claimed, later
+}
+
+func (i *Inbox) answered(sid message.SID) {
+	i.asking.Lock()
+	defer i.asking.Unlock()
+	delete(i.asked, sid)
 }
 
 // bySID groups events, in the order in which their messages come first.
@@ -148,15 +178,30 @@ func (i *Inbox) fetch(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case of := <-i.fetches:
-			if err := i.fetchOne(ctx, of); err != nil && !fault.Stopped(ctx, err) {
+			err := i.fetchOne(ctx, of)
+			i.answered(of[0].Event.SID)
+			if err != nil && !fault.Stopped(ctx, err) {
 				i.log.Debug("a message of an event is asked for again", zap.String("sid", string(of[0].Event.SID)), zap.Error(err))
 			}
 		}
 	}
 }
 
-// fetchOne brings a message in by its SID. What Twilio's API shows is at least
-// as new as the callbacks that made us ask.
+// staleFor is how long Twilio's API may show less than its callbacks have told.
+const staleFor = 5 * time.Minute
+
+// stale reports that what the API shows is older than what an event has told a
+// moment ago. Later the API is right, whatever it shows.
+func stale(m *message.Message, of []QueuedEvent) bool {
+	for _, e := range of {
+		if e.Event.Status.Rank() > m.Status.Rank() && time.Since(e.Event.Received) < staleFor {
+			return true
+		}
+	}
+	return false
+}
+
+// fetchOne brings a message in by its SID.
 func (i *Inbox) fetchOne(ctx context.Context, of []QueuedEvent) error {
 	m, err := i.Source.Fetch(ctx, of[0].Event.SID)
 	switch {
@@ -172,6 +217,9 @@ func (i *Inbox) fetchOne(ctx context.Context, of []QueuedEvent) error {
 	var t tally
 	if err := i.merge(ctx, []message.Message{m}, &t); err != nil {
 		return err
+	}
+	if stale(&m, of) {
+		return i.Events.PutOff(ctx, of, time.Now().Add(fetchRetry))
 	}
 	i.metrics.events.WithLabelValues(string(of[0].Event.Kind), "fetched").Inc()
 	return i.Events.PutOff(ctx, of, time.Time{})

@@ -130,7 +130,7 @@ func TestAStatusOfAnUnknownMessageFetchesItFirst(t *testing.T) {
 		require.LessOrEqual(t, w.account.Calls(), calls+2)
 
 		w.callback(t, mirrortest.SID(404), message.Sent, 0)
-		synctest.Wait()
+		time.Sleep(5 * time.Second)
 		left, err := w.store.Waiting(t.Context(), time.Now().Add(24*time.Hour), 10)
 		require.NoError(t, err)
 		require.Empty(t, left, "one that Twilio does not know is let go")

@@ -48,12 +48,20 @@ type world struct {
 // start runs a mirror until the test ends. It must be called in a bubble.
 func start(t *testing.T, account *mirrortest.Account, org *mirrortest.Org) *world {
 	t.Helper()
+	return startWith(t, account, org, func(*mirror.Ports) {})
+}
+
+// startWith is start with other ports.
+func startWith(t *testing.T, account *mirrortest.Account, org *mirrortest.Org, change func(*mirror.Ports)) *world {
+	t.Helper()
 	st, err := store.Open(t.Context(), store.Options{URL: "sqlite://" + t.TempDir() + "/m.db"})
 	require.NoError(t, err)
 	w := &world{account: account, org: org, store: st, backlog: &backlog{Store: st}, health: health.New(zap.NewNop(), nil)}
-	w.Mirror, err = mirror.New(mirror.Ports{
+	ports := mirror.Ports{
 		Source: account, Sink: org, Ledger: st, Open: st, Changes: st, Cursors: st, Backlog: w.backlog, Events: st, Health: w.health,
-	}, mirror.Options{})
+	}
+	change(&ports)
+	w.Mirror, err = mirror.New(ports, mirror.Options{})
 	require.NoError(t, err)
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)

@@ -45,12 +45,10 @@ func (w *Writer) slot(busy int) time.Duration {
 // fill adds to the queue what was offered or, while the store has more than
 // that, what it has. It answers whether the store could be read.
 func (w *Writer) fill(ctx context.Context) bool {
-	w.mu.Lock()
-	offered, unread := w.offered, w.unread
-	w.offered, w.unread = nil, false
-	w.mu.Unlock()
-	if w.rescan || unread {
+	offered, unread := w.offers.take()
+	if now := time.Now(); w.rescan || unread || !now.Before(w.scanAt) {
 		w.queue, w.mark, w.scanning, w.rescan = nil, 0, true, false
+		w.scanned, w.scanAt = now, now.Add(pollEvery)
 	}
 	if !w.scanning {
 		for _, c := range offered {

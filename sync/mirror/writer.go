@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
@@ -35,9 +34,7 @@ type Writer struct {
 	wake    chan struct{}
 	settled signal
 
-	mu      sync.Mutex
-	offered []Change // committed a moment ago, by walks of this process
-	unread  bool     // there may be more that only the store knows
+	offers offers
 
 	// Owned by Run.
 	queue    []Change            // to be dispatched
@@ -45,6 +42,8 @@ type Writer struct {
 	scanning bool                // the store has more than what is in the queue
 	rescan   bool                // something at or before mark is to be read again
 	mark     Seq                 // the store was read up to here
+	scanned  time.Time           // when it was read last, from the beginning
+	scanAt   time.Time           // when it is to be read again, whatever else happens
 	allowed  int                 // batches at once, at present
 	size     int                 // messages a batch, at present
 	left     time.Time           // when the last batch left
@@ -73,20 +72,10 @@ func newWriter(p Ports, o Options, m *metrics) *Writer {
 // Wake tells the writer that the ledger has changes. It never blocks.
 func (w *Writer) Wake() { w.offer(nil) }
 
-// maxOffered bounds the changes that wait in memory: as far as several walks at
-// once run ahead.
-const maxOffered = 6 * maxWaiting
-
-// offer hands changes over that were committed a moment ago, so that they need
-// not be read again; none means that the store must be read.
+// offer hands changes over that were committed a moment ago; none means that the
+// store must be read.
 func (w *Writer) offer(changes []Change) {
-	w.mu.Lock()
-	if len(changes) == 0 || len(w.offered)+len(changes) > maxOffered {
-		w.unread = true
-	} else {
-		w.offered = append(w.offered, changes...)
-	}
-	w.mu.Unlock()
+	w.offers.add(changes)
 	select {
 	case w.wake <- struct{}{}:
 	default:
@@ -127,7 +116,6 @@ func (w *Writer) Run(ctx context.Context) error {
 			busy -= w.collect(ctx, r, results)
 		case <-w.wake:
 		case <-timer.C:
-			w.rescan = w.rescan || len(w.queue) == 0 // else a batch has waited for its slot
 		case <-done(ctx, busy):
 		}
 		timer.Stop()
@@ -198,27 +186,36 @@ func (w *Writer) storeTrouble(err error) {
 	})
 }
 
-// idle is how long to wait when nothing happens.
+// idle is how long to wait when nothing happens. It sets scanAt, which does not
+// move on while other things do: what was put off would wait for ever where
+// messages never cease.
 func (w *Writer) idle(ctx context.Context, busy int) time.Duration {
 	now := time.Now()
 	if now.Before(w.notUntil) {
 		return w.notUntil.Sub(now)
 	}
-	wait := pollEvery
 	due, err := w.Changes.NextDue(ctx)
 	if err != nil {
 		w.storeFailed(ctx, err)
 		return storeRetry
 	}
+	w.scanAt = w.scanned.Add(pollEvery)
 	if due.IsZero() {
 		// Nothing is put off any more, by whatever way it went.
 		w.storage.Over()
 		w.Health.Clear(condStuck)
-	} else {
+	} else if soon := w.scanned.Add(time.Second); due.Before(w.scanAt) {
 		// Times in the store are whole seconds; and what is overdue is either in
 		// flight or is read at once.
-		wait = min(wait, max(due.Sub(now), time.Second))
+		w.scanAt = due
+		if soon.After(due) {
+			w.scanAt = soon
+		}
 	}
+	if busy >= w.allowed || ctx.Err() != nil {
+		return pollEvery // nothing is read before a batch has ended
+	}
+	wait := max(w.scanAt.Sub(now), 0)
 	if slot := w.slot(busy); slot > 0 && len(w.queue) > 0 {
 		wait = min(wait, slot)
 	}

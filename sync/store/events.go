@@ -19,14 +19,19 @@ ON CONFLICT (sid, kind, status, error_code) DO NOTHING`
 
 // arrival is one caller's event in a commit.
 type arrival struct {
-	event message.Event
-	first bool
+	event   *message.Event
+	payload string
+	first   bool
 }
 
 // Keep implements mirror.Events. Events that wait for the one writing connection
 // are committed together: each has its own answer, and all of them one fsync.
 func (s *Store) Keep(ctx context.Context, e message.Event) (first bool, err error) {
-	a := &arrival{event: e}
+	payload, err := json.Marshal(&e)
+	if err != nil {
+		return false, fmt.Errorf("store: encode an event: %w", err)
+	}
+	a := &arrival{event: &e, payload: string(payload)}
 	err = s.arrivals.join(a, func(all []*arrival) error { return s.keep(ctx, all) })
 	return a.first, err
 }
@@ -43,12 +48,8 @@ func (s *Store) keep(ctx context.Context, all []*arrival) error {
 			return err
 		}
 		for i, a := range all {
-			payload, err := json.Marshal(&a.event)
-			if err != nil {
-				return fmt.Errorf("store: encode an event: %w", err)
-			}
 			res, err := s.exec(ctx, tx, keepSQL, string(a.event.SID), string(a.event.Kind), string(a.event.Status), a.event.ErrorCode,
-				n+int64(i)+1, unix(a.event.Received), string(payload))
+				n+int64(i)+1, unix(a.event.Received), a.payload)
 			if err != nil {
 				return err
 			}
@@ -89,6 +90,9 @@ func (s *Store) Waiting(ctx context.Context, now time.Time, limit int) ([]mirror
 
 // PutOff implements mirror.Events.
 func (s *Store) PutOff(ctx context.Context, events []mirror.QueuedEvent, until time.Time) error {
+	if len(events) == 0 {
+		return nil
+	}
 	if until.IsZero() {
 		return s.Tx(ctx, func(tx *sql.Tx) error { return s.folded(ctx, tx, events) })
 	}
@@ -120,16 +124,20 @@ const foldedSQL = `UPDATE events SET waiting = 0, payload = NULL WHERE waiting =
 const repeatsWithin = time.Hour
 
 // Forget drops what nobody will ask for again: events that cannot come twice any
-// more, and the texts of messages older than the lookback, whose status no longer
-// changes.
+// more; messages older than the lookback, whose status no longer changes, are
+// closed and their texts dropped; and those that only a webhook has told of stay
+// as they are.
 func (s *Store) Forget(ctx context.Context, now time.Time, lookback time.Duration) error {
 	return s.Tx(ctx, func(tx *sql.Tx) error {
 		if _, err := s.exec(ctx, tx, `DELETE FROM events WHERE waiting = 0 AND received_at < ?`, now.Add(-repeatsWithin).Unix()); err != nil {
 			return err
 		}
-		_, err := s.exec(ctx, tx, `UPDATE messages SET payload = NULL
-WHERE open = 1 AND at < ? AND status <> ? AND seq IS NULL AND refusal IS NULL AND payload IS NOT NULL`,
-			now.Add(-lookback).Unix(), string(message.Scheduled))
+		if _, err := s.exec(ctx, tx, `UPDATE messages SET payload = NULL, open = 0
+WHERE open = 1 AND at < ? AND status <> ? AND seq IS NULL AND refusal IS NULL`,
+			now.Add(-lookback).Unix(), string(message.Scheduled)); err != nil {
+			return err
+		}
+		_, err := s.exec(ctx, tx, `DELETE FROM provisional WHERE created_at < ?`, now.Add(-lookback-24*time.Hour).Unix())
 		return err
 	})
 }

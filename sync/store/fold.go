@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"iter"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -95,19 +96,15 @@ func (s *Store) held(ctx context.Context, tx *sql.Tx, events []mirror.QueuedEven
 		held[sid] = h
 		return nil
 	}
-	for start := 0; start < len(events); start += lookupRows {
-		chunk := events[start:min(start+lookupRows, len(events))]
-		args := make([]any, 0, len(chunk)+1)
-		since := chunk[0].Event.Received
+	for chunk := range neighbours(events) {
+		args := make([]any, 0, len(chunk)+2)
 		for _, e := range chunk {
 			args = append(args, string(e.Event.SID))
-			if e.Event.Received.Before(since) {
-				since = e.Event.Received
-			}
 		}
 		in := placeholders(len(chunk))
-		if err := s.each(ctx, tx, scan, `SELECT created_at, sid, status, payload FROM messages WHERE created_at >= ? AND sid IN (`+in+`)`,
-			append([]any{unix(since.Add(-recently))}, args...)...); err != nil {
+		at := chunk[0].Event.Received
+		if err := s.each(ctx, tx, scan, `SELECT created_at, sid, status, payload FROM messages WHERE created_at BETWEEN ? AND ? AND sid IN (`+in+`)`,
+			append([]any{unix(at.Add(-2 * recently)), unix(at.Add(2 * recently))}, args...)...); err != nil {
 			return nil, err
 		}
 		if err := s.each(ctx, tx, scan, `SELECT created_at, sid, status, payload FROM messages WHERE open = 1 AND sid IN (`+in+`)`, args...); err != nil {
@@ -115,6 +112,23 @@ func (s *Store) held(ctx context.Context, tx *sql.Tx, events []mirror.QueuedEven
 		}
 	}
 	return held, nil
+}
+
+// neighbours cuts events into runs that came in about the same time, so that one
+// that has waited for long does not widen the search for all.
+func neighbours(events []mirror.QueuedEvent) iter.Seq[[]mirror.QueuedEvent] {
+	return func(yield func([]mirror.QueuedEvent) bool) {
+		for len(events) > 0 {
+			n, first := 1, events[0].Event.Received
+			for n < min(len(events), lookupRows) && events[n].Event.Received.Sub(first).Abs() <= recently {
+				n++
+			}
+			if !yield(events[:n]) {
+				return
+			}
+			events = events[n:]
+		}
+	}
 }
 
 // queue writes what has changed and gives each its number.

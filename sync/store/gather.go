@@ -1,6 +1,12 @@
 package store
 
-import "sync"
+import (
+	"errors"
+	"sync"
+)
+
+// errAborted is what is left of work that ended in a panic.
+var errAborted = errors.New("store: aborted")
 
 // gather lets callers that wait for the same resource share one use of it (group
 // commit). Its zero value is ready.
@@ -38,9 +44,13 @@ func (g *gather[T]) join(work T, do func([]T) error) error {
 	for i, t := range tickets {
 		all[i] = t.work
 	}
-	err := do(all)
-	for _, t := range tickets {
-		t.done, t.err = true, err
+	// If do panics, what it took along was not done either.
+	settle := func(err error) {
+		for _, t := range tickets {
+			t.done, t.err = true, err
+		}
 	}
-	return err
+	settle(errAborted)
+	settle(do(all))
+	return mine.err
 }

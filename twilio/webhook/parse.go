@@ -8,6 +8,7 @@ import (
 	"path"
 	"regexp"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/twiliosf/twiliosf/sync/message"
@@ -35,6 +36,7 @@ var statusText = regexp.MustCompile(`^[a-z][a-z_]{0,63}$`)
 // https://www.twilio.com/docs/messaging/guides/webhook-request
 // https://www.twilio.com/docs/messaging/guides/track-outbound-message-status
 func Parse(form url.Values, now time.Time) (message.Event, error) {
+	form = readable(form)
 	sid := form.Get("MessageSid")
 	if !validID(sid, "SM") && !validID(sid, "MM") {
 		return message.Event{}, errSID
@@ -55,6 +57,18 @@ func Parse(form url.Values, now time.Time) (message.Event, error) {
 		return message.Event{}, err
 	}
 	return e, nil
+}
+
+// readable has every text in valid UTF-8, as the rest of the way wants it: what
+// was signed is compared before.
+func readable(form url.Values) url.Values {
+	mended := make(url.Values, len(form))
+	for name, values := range form {
+		for _, v := range values {
+			mended.Add(name, strings.ToValidUTF8(v, "\uFFFD"))
+		}
+	}
+	return mended
 }
 
 func readStatus(e *message.Event, form url.Values) (err error) {

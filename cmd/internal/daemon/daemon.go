@@ -19,6 +19,7 @@ import (
 	"github.com/twiliosf/twiliosf/sync/health"
 	"github.com/twiliosf/twiliosf/sync/jobs"
 	"github.com/twiliosf/twiliosf/sync/store"
+	"github.com/twiliosf/twiliosf/twilio/webhook"
 )
 
 // Options are a daemon's. Load is required.
@@ -58,7 +59,10 @@ type Daemon struct {
 	health  *health.Registry
 	started time.Time
 	current atomic.Pointer[generation]
-	console atomic.Pointer[string] // the address that is listened on
+	// receiver serves Twilio's calls. It changes together with the address and the
+	// certificate: a generation may still drain when the next one's calls come.
+	receiver atomic.Pointer[webhook.Receiver]
+	console  atomic.Pointer[string] // the address that is listened on
 }
 
 // New reads the configuration, opens the store and builds all that can fail. It
@@ -97,6 +101,7 @@ func New(ctx context.Context, o Options) (*Daemon, error) {
 		return nil, errors.Join(err, d.store.Close())
 	}
 	d.current.Store(g)
+	d.receiver.Store(g.receiver)
 	return d, nil
 }
 
@@ -211,7 +216,7 @@ func (d *Daemon) reload(ctx context.Context, f *fronts) *generation {
 	if cfg.Store != was.Store || cfg.ControlPath() != was.ControlPath() {
 		return refuse(errors.New("store and control change only with a restart"))
 	}
-	if hook, now := was.Twilio.Webhook, cfg.Twilio.Webhook; hook.Listen == now.Listen && (hook.TLSCertFile == "") != (now.TLSCertFile == "") {
+	if hook, now := was.Twilio.Webhook, cfg.Twilio.Webhook; hook.PublicURL != "" && now.PublicURL != "" && hook.Listen == now.Listen && (hook.TLSCertFile == "") != (now.TLSCertFile == "") {
 		return refuse(errors.New("at one address, TLS begins or ends only with a restart"))
 	}
 	next, err := d.build(ctx, cfg)
@@ -221,6 +226,7 @@ func (d *Daemon) reload(ctx context.Context, f *fronts) *generation {
 	if err := f.move(d, cfg); err != nil {
 		return refuse(err)
 	}
+	d.receiver.Store(next.receiver)
 	d.health.Clear(name)
 	if d.o.Log == nil {
 		d.level.SetLevel(levelOf(cfg.Log))

@@ -66,7 +66,7 @@ func (g *generation) keepBooks(ctx context.Context) {
 			g.storeState(err)
 			return
 		}
-		g.health.Clear("store") // whoever raised it: the store writes
+		g.health.Clear("store", condNotKept) // whoever raised it: the store writes
 	}
 	defer save()
 	g.noteQuarantine(ctx)

@@ -58,6 +58,9 @@ const condNotKept = "webhook-not-durable"
 // Accept implements webhook.Inbox.
 func (i *inbox) Accept(ctx context.Context, e message.Event) (webhook.Reply, error) {
 	if _, err := i.mirror.Accept(ctx, e); err != nil {
+		if ctx.Err() != nil { // the caller has hung up, which says nothing about the store
+			return webhook.Reply{}, err
+		}
 		i.health.Raise(health.Condition{
 			Name: condNotKept, Severity: health.Blocking, Cause: err.Error(),
 			Remedy: "Look at the disk (full? read-only?). Twilio is answered 503 meanwhile; a sweep brings in what it does not repeat.",
@@ -70,7 +73,7 @@ func (i *inbox) Accept(ctx context.Context, e message.Event) (webhook.Reply, err
 
 // receive serves Twilio's calls with whatever configuration is the present one.
 func (d *Daemon) receive(w http.ResponseWriter, r *http.Request) {
-	rc := d.current.Load().receiver
+	rc := d.receiver.Load()
 	if rc == nil {
 		http.NotFound(w, r)
 		return

@@ -1,0 +1,81 @@
+package mirror
+
+import (
+	"sync"
+
+	"github.com/twiliosf/twiliosf/sync/message"
+)
+
+// maxOffered bounds the changes that wait in memory: as far as several walks at
+// once run ahead.
+const maxOffered = 6 * maxWaiting
+
+// recall is how many of the changes that were offered last are remembered.
+const recall = 2 * maxOffered
+
+// offers hands changes that were committed a moment ago over to the writer, so
+// that they need not be read again. Those who commit do so one after another, but
+// come here in any order: a change may be offered when a newer one of the same
+// SID has long been written, and must then not be written over it (P4).
+type offers struct {
+	mu      sync.Mutex
+	waiting []Change
+	unread  bool // there may be more that only the store knows
+	newest  Seq
+	last    map[message.SID]Seq // of the SIDs in ring
+	ring    []offered           // the last ones
+	next    int                 // in ring
+}
+
+// offered is one of the last offers.
+type offered struct {
+	sid message.SID
+	seq Seq
+}
+
+// add takes changes in; none means that the store must be read.
+func (o *offers) add(changes []Change) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	full := len(o.waiting)+len(changes) > maxOffered
+	o.unread = o.unread || full || len(changes) == 0
+	for _, c := range changes {
+		switch {
+		case c.Seq <= o.newest-recall:
+			o.unread = true // what came after it may be forgotten here; the store knows
+		case o.last[c.Message.SID] > c.Seq: // overtaken
+		default:
+			o.remember(c)
+			if !full {
+				o.waiting = append(o.waiting, c)
+			}
+		}
+	}
+}
+
+func (o *offers) remember(c Change) {
+	if o.last == nil {
+		o.last = make(map[message.SID]Seq)
+	}
+	mark := offered{c.Message.SID, c.Seq}
+	if len(o.ring) < recall {
+		o.ring = append(o.ring, mark)
+	} else {
+		if gone := o.ring[o.next]; o.last[gone.sid] == gone.seq {
+			delete(o.last, gone.sid)
+		}
+		o.ring[o.next] = mark
+		o.next = (o.next + 1) % recall
+	}
+	o.last[c.Message.SID] = c.Seq
+	o.newest = max(o.newest, c.Seq)
+}
+
+// take answers what waits, and whether the store must be read.
+func (o *offers) take() (waiting []Change, unread bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	waiting, unread = o.waiting, o.unread
+	o.waiting, o.unread = nil, false
+	return waiting, unread
+}
