@@ -37,9 +37,9 @@ func TestTheAccountIsPointedAtUsOnlyAfterWeAsked(t *testing.T) {
 	dir := t.TempDir()
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "twiliosf.yaml"), []byte(s.ConfigYAML(dir)), 0o600))
 
-	said, err := calling(t, dir, "", "")
+	_, err = calling(t, dir, "", "")
 	require.Error(t, err, "an argument that means nothing")
-	said, err = calling(t, dir, "")
+	said, err := calling(t, dir, "")
 	require.ErrorIs(t, err, errNotRight)
 	require.Contains(t, said, "other.example.com/sms")
 	require.Contains(t, said, "Reminders")

@@ -1,9 +1,8 @@
 package mirror
 
 import (
+	"hash/maphash"
 	"sync"
-
-	"github.com/twiliosf/twiliosf/sync/message"
 )
 
 // maxOffered bounds the changes that wait in memory: as far as several walks at
@@ -11,7 +10,7 @@ import (
 const maxOffered = 6 * maxWaiting
 
 // recall is how many of the changes that were offered last are remembered.
-const recall = 2 * maxOffered
+const recall = maxOffered
 
 // offers hands changes that were committed a moment ago over to the writer, so
 // that they need not be read again. Those who commit do so one after another, but
@@ -22,14 +21,17 @@ type offers struct {
 	waiting []Change
 	unread  bool // there may be more that only the store knows
 	newest  Seq
-	last    map[message.SID]Seq // of the SIDs in ring
-	ring    []offered           // the last ones
-	next    int                 // in ring
+	seed    maphash.Seed
+	last    map[uint64]Seq // of the SIDs in ring
+	ring    []offered      // the last ones
+	next    int            // in ring
 }
 
-// offered is one of the last offers.
+// offered is one of the last offers. A SID's hash stands for it, because a string
+// would keep the page it came with in memory; two SIDs with one hash cost one of
+// them the wait until the store is read again, a minute at most.
 type offered struct {
-	sid message.SID
+	sid uint64
 	seq Seq
 }
 
@@ -39,13 +41,17 @@ func (o *offers) add(changes []Change) {
 	defer o.mu.Unlock()
 	full := len(o.waiting)+len(changes) > maxOffered
 	o.unread = o.unread || full || len(changes) == 0
+	if o.last == nil {
+		o.last, o.seed = make(map[uint64]Seq, recall), maphash.MakeSeed()
+	}
 	for _, c := range changes {
+		sid := maphash.String(o.seed, string(c.Message.SID))
 		switch {
 		case c.Seq <= o.newest-recall:
 			o.unread = true // what came after it may be forgotten here; the store knows
-		case o.last[c.Message.SID] > c.Seq: // overtaken
+		case o.last[sid] > c.Seq: // overtaken
 		default:
-			o.remember(c)
+			o.remember(offered{sid, c.Seq})
 			if !full {
 				o.waiting = append(o.waiting, c)
 			}
@@ -53,11 +59,7 @@ func (o *offers) add(changes []Change) {
 	}
 }
 
-func (o *offers) remember(c Change) {
-	if o.last == nil {
-		o.last = make(map[message.SID]Seq)
-	}
-	mark := offered{c.Message.SID, c.Seq}
+func (o *offers) remember(mark offered) {
 	if len(o.ring) < recall {
 		o.ring = append(o.ring, mark)
 	} else {
@@ -67,8 +69,8 @@ func (o *offers) remember(c Change) {
 		o.ring[o.next] = mark
 		o.next = (o.next + 1) % recall
 	}
-	o.last[c.Message.SID] = c.Seq
-	o.newest = max(o.newest, c.Seq)
+	o.last[mark.sid] = mark.seq
+	o.newest = max(o.newest, mark.seq)
 }
 
 // take answers what waits, and whether the store must be read.

@@ -65,7 +65,7 @@ func (l *line) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	r.Body = io.NopCloser(strings.NewReader(string(body)))
 	l.mu.Lock()
-	store := l.store
+	began := l.store
 	l.mu.Unlock()
 	// A connection of its own for each call: a killed daemon leaves none behind.
 	carrier := &http.Transport{DisableKeepAlives: true}
@@ -77,7 +77,7 @@ func (l *line) RoundTrip(r *http.Request) (*http.Response, error) {
 			status = form.Get("SmsStatus")
 		}
 		l.mu.Lock()
-		if store == l.store {
+		if began == l.store {
 			l.accepted[[2]string{form.Get("MessageSid"), status}] = true
 		}
 		l.mu.Unlock()
