@@ -1,8 +1,6 @@
 package store
 
 import (
-	"fmt"
-	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -10,32 +8,36 @@ import (
 
 func TestWorkThatAPanicTookAlongIsNotCalledDone(t *testing.T) {
 	var g gather[int]
-	inside, second := make(chan struct{}), make(chan error, 1)
-	first := make(chan any, 1)
+	waiting := func() int {
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		return len(g.waiting)
+	}
+	inside, ended := make(chan struct{}), make(chan any, 2)
 	go func() {
-		defer func() { first <- recover() }()
-		_ = g.join(1, func(all []int) error {
+		_ = g.join(0, func([]int) error {
 			close(inside)
-			for len(all) < 2 { // until the second one waits too
-				g.mu.Lock()
-				waiting := len(g.waiting)
-				g.mu.Unlock()
-				if waiting == 1 {
-					break
-				}
-			}
-			panic("the driver")
-		})
-	}()
-	<-inside
-	go func() {
-		second <- g.join(2, func(all []int) error {
-			if !slices.Equal(all, []int{2}) {
-				return fmt.Errorf("done was %v", all)
+			for waiting() < 2 { // until both others wait for their turn
+				continue
 			}
 			return nil
 		})
 	}()
-	require.NotNil(t, <-first)
-	require.NoError(t, <-second)
+	<-inside
+	for n := range 2 {
+		go func() {
+			defer func() {
+				if v := recover(); v != nil {
+					ended <- v
+				}
+			}()
+			ended <- g.join(n+1, func(all []int) error {
+				if len(all) != 2 {
+					return nil // nothing is left to do: what was taken along is lost
+				}
+				panic("the driver")
+			})
+		}()
+	}
+	require.ElementsMatch(t, []any{"the driver", errAborted}, []any{<-ended, <-ended})
 }
