@@ -50,6 +50,7 @@ var house = map[string]kind{
 	"twilio/twiliotest/openapitest": emulator,
 	"salesforce/salesforcetest":     emulator,
 
+	"sync/followup": engine,
 	"sync/mirror": engine,
 
 	"config":             adapter,
@@ -81,11 +82,13 @@ var arrows = []arrow{
 	{"sync/phone", "sync/message", "a parsed number is the vocabulary's Number"},
 	{"sync/health", "sync/fault", "a condition is made from a classed fault"},
 
+	{"sync/followup", "sync/message", "the engine does follow-ups"},
 	{"sync/mirror", "sync/message", "the engine speaks of messages"},
 	{"sync/mirror", "sync/fault", "the engine decides by class"},
 	{"sync/mirror", "sync/health", "the engine says what is wrong"},
 
 	{"sync/store", "sync/message", "rows hold messages"},
+	{"sync/store", "sync/followup", "the store implements the Queue of follow-ups"},
 	{"sync/store", "sync/mirror", "the store implements the mirror's Ledger, Changes, Cursors and Backlog"},
 	{"sync/jobs", "sync/store", "the store owns the database and its transactions, jobs owns River"},
 	{"sync/console", "sync/health", "readiness follows the conditions"},

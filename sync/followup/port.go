@@ -1,0 +1,48 @@
+package followup
+
+import (
+	"context"
+	"time"
+
+	"github.com/twiliosf/twiliosf/sync/message"
+)
+
+// BatchSize is the most follow-ups one Doer.Do takes.
+const BatchSize = 200
+
+// Queued is a follow-up in the queue.
+type Queued struct {
+	N        int64 // this state of it; a newer one has another
+	Attempts int   // how often it was put off
+	FollowUp message.FollowUp
+}
+
+// Settlement is what came of one: done (or given up for good), or put off.
+type Settlement struct {
+	Queued  Queued
+	RetryAt time.Time // not zero: put off until then
+}
+
+// Queue is the durable memory of what is to be done.
+type Queue interface {
+	// Add queues follow-ups, durably; each replaces an older one of the same kind
+	// and key.
+	Add(ctx context.Context, all []message.FollowUp) error
+	// Due reads follow-ups of a kind that are due at now, oldest first, at most
+	// limit.
+	Due(ctx context.Context, kind message.FollowUpKind, now time.Time, limit int) ([]Queued, error)
+	// Settle records what came of follow-ups. One that was replaced meanwhile stays
+	// as it is.
+	Settle(ctx context.Context, settled []Settlement) error
+	// NextDue is when the earliest of a kind falls due; zero when there is none.
+	NextDue(ctx context.Context, kind message.FollowUpKind) (time.Time, error)
+}
+
+// Doer does follow-ups of one kind.
+type Doer interface {
+	// Do does at most BatchSize of them, whose keys differ, and answers one outcome
+	// each, in order: nil, or a fault (package fault). A Permanent one says that it
+	// will never be done. err is for the batch as a whole: then nothing is known of
+	// any, and all of them are done again.
+	Do(ctx context.Context, batch []message.FollowUp) (outcomes []error, err error)
+}
