@@ -115,14 +115,18 @@ func TestAnOrgWithoutWatchesHasOneConditionAndMirrorsOn(t *testing.T) {
 func TestAnOutageInAQuietAccountIsOneConditionLoggedOnce(t *testing.T) {
 	inBubble(t, quiet(), salesforcetest.Options{}, func(t *testing.T, w *world) {
 		w.silent()
+		w.open(theirs, 10*365*24*time.Hour)
+		time.Sleep(time.Minute)
 		w.org.Script(salesforcetest.ServerUnavailable().Forever())
 		time.Sleep(time.Minute)
 		all := w.conditions()
 		require.Len(t, all, 1, "%v", all)
 		require.Equal(t, "salesforce-unreachable", all[0].Name)
 		w.twilio.Receive(twiliotest.Inbound{From: theirs, To: ours, Body: confidential}) // now the mirror has trouble too
-		w.open(theirs, 10*time.Minute)
+		time.Sleep(time.Minute)
+		require.Equal(t, 1, w.status().Counts.Waiting)
 		time.Sleep(2 * time.Hour)
+		require.Zero(t, w.asked(30*time.Minute), "what cannot be read again ends after its hour")
 		all = w.conditions()
 		require.Len(t, all, 1, "%v", all)
 		texts := []string{}
