@@ -172,14 +172,14 @@ func TestWhatCouldNotBeTakenComesAgain(t *testing.T) {
 		}
 		other, others := taker("Request__c")
 		now := time.Now()
-		org := &pollOrg{rows: map[string][]stamped{"Draft__c": {{"a", now}}, "Request__c": {{"b", now}}}}
+		org := &pollOrg{rows: map[string][]stamped{"Draft__c": {{"early", now.Add(-time.Hour)}, {"a", now}}, "Request__c": {{"b", now}}}}
 		p := newPoll(t, org, &marks{}, part, other)
 		require.ErrorContains(t, p.Run(t.Context()), "disk is full")
 		require.Equal(t, []string{"b"}, *others, "the others go on")
 		full = false
 		time.Sleep(3 * time.Hour)
 		require.NoError(t, p.Run(t.Context()))
-		require.Equal(t, []string{"a"}, *taken)
+		require.Equal(t, []string{"early", "a"}, *taken)
 	})
 }
 
