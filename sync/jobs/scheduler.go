@@ -31,10 +31,6 @@ type Schedule struct {
 	Job        Job
 }
 
-// ScheduleKey is the Key of the jobs of a schedule that gives them none. Whoever
-// adds such a job between two runs uses it too, so that there is one at a time.
-func ScheduleKey(name string) string { return "schedule/" + name }
-
 // SchedulerOptions are a scheduler's.
 type SchedulerOptions struct {
 	// OnSkipped, if set, is told once of each run that was left out because the
@@ -82,7 +78,7 @@ func NewScheduler(st *store.Store, engine Engine, schedules []Schedule, o Schedu
 			errs = append(errs, fmt.Errorf("jobs: the name %q must be there, and once", sched.Name))
 		}
 		if sched.Job.Key == "" {
-			sched.Job.Key = ScheduleKey(sched.Name)
+			sched.Job.Key = "schedule/" + sched.Name
 		}
 		s.planned[sched.Name] = planned{Schedule: sched, when: when}
 	}

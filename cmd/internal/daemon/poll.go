@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/twiliosf/twiliosf/salesforce"
 	"github.com/twiliosf/twiliosf/salesforce/records"
 	"github.com/twiliosf/twiliosf/sync/fault"
 	"github.com/twiliosf/twiliosf/sync/health"
@@ -41,10 +42,9 @@ func (g *generation) pollOrg(ctx context.Context) error {
 // sweepNow has the active sweep run at once, for a user who looks on: its next
 // time may be as far away as the poll that told of the user was.
 func (g *generation) sweepNow() {
-	// The schedule's key: what waits or runs already will do. When the store
-	// refuses, its condition comes from whoever needs it next, and the schedule
-	// remains.
-	_, _ = g.engine.Enqueue(context.Background(), jobs.Job{Kind: jobActive, Key: jobs.ScheduleKey(jobActive)}) //nolint:errcheck // see above
+	// Not the schedule's key, or its next run would count as left out. When the
+	// store refuses, whoever needs it next tells of it, and the schedule remains.
+	_, _ = g.engine.Enqueue(context.Background(), jobs.Job{Kind: jobActive, Key: jobActive + "/now"}) //nolint:errcheck // see above
 }
 
 // noteTrouble tells of an org that does not answer, unless the mirror or the look
@@ -68,20 +68,22 @@ func (g *generation) noteLeftOut(left []records.LeftOut) {
 	}
 	parts := make([]string, len(left))
 	for i, l := range left {
-		parts[i] = fmt.Sprintf("%s (%s: %s)", l.Part, l.Object, cause(l.Err))
+		parts[i] = fmt.Sprintf("%s (%s %s)", l.Part, l.Object, cause(l.Err))
 	}
 	g.health.Raise(health.Condition{
 		Name: name, Severity: health.Notice,
-		Cause:  "Salesforce refuses to tell of " + strings.Join(parts, ", ") + ". The rest goes on.",
+		Cause:  "Salesforce does not tell of " + strings.Join(parts, ", ") + ". The rest goes on.",
 		Remedy: "Deploy the named objects (the source in deploy/salesforce) and give the integration user read access to them and all their fields. It is tried again every ten minutes.",
 	})
 }
 
-// cause is what was refused, without what was tried.
+// cause says what is wrong with an object; Salesforce's own words only where the
+// code alone does not tell which field it is about.
 func cause(err error) string {
-	f := fault.Of(err)
-	if f == nil || f.Err == nil {
-		return err.Error()
+	switch fault.CodeOf(err) {
+	case salesforce.CodeInvalidType, salesforce.CodeNotFound:
+		return "is missing or hidden"
+	default:
+		return "is refused: " + err.Error()
 	}
-	return strings.TrimSpace(f.Code + " " + f.Err.Error())
 }

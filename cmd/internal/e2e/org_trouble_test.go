@@ -1,7 +1,6 @@
 package e2e_test
 
 import (
-	"io/fs"
 	"maps"
 	"strings"
 	"testing"
@@ -44,13 +43,6 @@ func metadataWithout(t *testing.T, object string) fstest.MapFS {
 	maps.DeleteFunc(fsys, func(path string, _ *fstest.MapFile) bool { return strings.Contains(path, "/objects/"+object+"/") })
 	require.Less(t, len(fsys), all, object)
 	return fsys
-}
-
-func metadataFile(t *testing.T, path string) *fstest.MapFile {
-	t.Helper()
-	data, err := fs.ReadFile(metadata.FS, "force-app/main/default/objects/"+path)
-	require.NoError(t, err)
-	return &fstest.MapFile{Data: data, Mode: 0o600}
 }
 
 func TestWhenTheOrgLacksSomethingTheStatusNamesIt(t *testing.T) {

@@ -98,7 +98,7 @@ func TestAnOrgWithoutWatchesHasOneConditionAndMirrorsOn(t *testing.T) {
 		require.Len(t, all, 1, "%v", all)
 		require.Equal(t, "salesforce-poll", all[0].Name)
 		require.Equal(t, health.Notice, all[0].Severity)
-		require.Contains(t, all[0].Cause, watchObject)
+		require.Contains(t, all[0].Cause, watchObject+" is missing or hidden")
 		require.Contains(t, all[0].Remedy, "deploy/salesforce")
 		w.receive(2)
 		time.Sleep(24 * time.Hour)
