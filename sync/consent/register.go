@@ -1,0 +1,195 @@
+package consent
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/twiliosf/twiliosf/sync/message"
+)
+
+// Subject is the number under which consent is kept. SMS, MMS and RCS share it;
+// WhatsApp and others stand for themselves, as they do with Twilio.
+// https://help.twilio.com/articles/223134027
+func Subject(n message.Number) message.Number {
+	return message.Number(strings.TrimPrefix(string(n), "rcs:"))
+}
+
+// Key is the unique key of a row in the org.
+func Key(n message.Number, keyword string) string {
+	if keyword == "" {
+		keyword = "*"
+	}
+	return string(n) + ":" + keyword
+}
+
+// Row is what the register says of a number and one keyword, or of the number as
+// a whole. Only a row of the whole that is not active keeps everything from it.
+type Row struct {
+	Keyword     string // "" for the number as a whole
+	Active      bool
+	InAt, OutAt time.Time
+	Message     message.SID // that changed it last, "" if it was no message
+	stopped     bool        // a STOP has ended it, so a START brings it back
+}
+
+// OptIn is the row as the org has it.
+func (r *Row) OptIn(n message.Number) message.OptIn {
+	return message.OptIn{
+		Key: Key(n, r.Keyword), Number: n, Keyword: r.Keyword, Active: r.Active, InAt: r.InAt, OutAt: r.OutAt, Message: r.Message,
+	}
+}
+
+// Settle says what the statements about one number come to. Their order does not
+// matter, and none may be there twice.
+//
+// They count in the order of their dates; of one second, a STOP counts last. STOP
+// ends every keyword's row and closes the whole; START opens the whole and brings
+// back the rows that STOP has ended, and no others; a keyword makes or reopens its
+// row, but does not open the whole, as it does not with Twilio.
+func Settle(all []Statement) []Row {
+	all = dated(all)
+	slices.SortFunc(all, func(a, b Statement) int {
+		return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.rank(), b.rank()), cmp.Compare(a.ID, b.ID))
+	})
+	s := settling{}
+	for i := range all {
+		s.hear(&all[i])
+	}
+	rows := make([]Row, 0, len(s))
+	for _, r := range s {
+		rows = append(rows, *r)
+	}
+	slices.SortFunc(rows, func(a, b Row) int { return cmp.Compare(a.Keyword, b.Keyword) })
+	return rows
+}
+
+// dated puts a row that the org shows under the date of the message that made it
+// so: what we have written there ourselves may bear the date of a webhook's
+// receipt. A row that somebody has changed by hand since then says otherwise than
+// its message, and keeps its own.
+func dated(all []Statement) []Statement {
+	all = slices.Clone(all)
+	said := map[string]*Statement{}
+	for i := range all {
+		if all[i].Class != shown {
+			said[all[i].ID] = &all[i]
+		}
+	}
+	for i := range all {
+		s := &all[i]
+		by := said[string(s.Message)]
+		if s.Class != shown || by == nil || s.Active == (by.Class == Stop) {
+			continue
+		}
+		s.At, s.stopped = by.At, by.Class == Stop
+		if s.Active {
+			s.InAt = by.At
+		} else {
+			s.OutAt = by.At
+		}
+	}
+	return all
+}
+
+// rank orders statements of one second.
+func (s *Statement) rank() int {
+	switch {
+	case s.Class == Start:
+		return 0
+	case s.Class == shown && s.Active:
+		return 1
+	case s.Class == Join:
+		return 2
+	case s.Class == left:
+		return 3
+	case s.Class == Stop:
+		return 4
+	case s.Keyword == "":
+		return 5
+	default:
+		return 6 // after the whole, by which it knows that a STOP has ended it
+	}
+}
+
+// settling is the register of one number while it is made, by keyword.
+type settling map[string]*Row
+
+func (s settling) hear(x *Statement) {
+	switch x.Class {
+	case Stop:
+		s.stop(x)
+	case Start:
+		s.start(x)
+	case Join:
+		if r := s.row(x.Keyword); !r.Active {
+			r.open(x)
+		}
+	case left:
+		for keyword, r := range s {
+			if keyword != "" {
+				r.close(x, false)
+			}
+		}
+	case shown:
+		s.show(x)
+	default: // HELP changes nothing
+	}
+}
+
+func (s settling) row(keyword string) *Row {
+	if s[keyword] == nil {
+		s[keyword] = &Row{Keyword: keyword}
+	}
+	return s[keyword]
+}
+
+func (s settling) stop(x *Statement) {
+	if s[""] == nil {
+		s[""] = &Row{Active: true}
+	}
+	for _, r := range s {
+		if r.Active {
+			r.close(x, true)
+		}
+	}
+}
+
+// start opens what STOP has closed. Without a STOP before it, it says nothing:
+// people write YES for many reasons.
+func (s settling) start(x *Statement) {
+	for keyword, r := range s {
+		if r.stopped || keyword == "" && !r.Active {
+			r.open(x)
+		}
+	}
+}
+
+func (r *Row) open(x *Statement) {
+	r.Active, r.InAt, r.Message, r.stopped = true, x.At, message.SID(x.ID), false
+}
+
+// close ends a row; by nobody's message if the number has left its person.
+func (r *Row) close(x *Statement, byStop bool) {
+	r.stopped = byStop
+	if !r.Active {
+		return
+	}
+	r.Active, r.OutAt, r.Message = false, x.At, ""
+	if byStop {
+		r.Message = message.SID(x.ID)
+	}
+}
+
+// show takes a row of the org's over.
+func (s settling) show(x *Statement) {
+	r := s.row(x.Keyword)
+	if r.Active == x.Active && r.Message != "" && r.Message == x.Message {
+		return // it is our own, and we know it better
+	}
+	whole := s[""]
+	r.Active, r.InAt, r.OutAt, r.Message = x.Active, x.InAt, x.OutAt, x.Message
+	// A STOP puts its SID on all rows that it ends.
+	r.stopped = x.stopped || !x.Active && x.Keyword != "" && x.Message != "" && whole != nil && !whole.Active && whole.Message == x.Message
+}
