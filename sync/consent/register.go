@@ -65,32 +65,49 @@ func Settle(all []Statement) []Row {
 	return rows
 }
 
-// dated puts a row that the org shows under the date of the message that made it
-// so: what we have written there ourselves may bear the date of a webhook's
-// receipt. A row that somebody has changed by hand since then says otherwise than
-// its message, and keeps its own.
+// dated gives the rows that the org shows the places that are theirs.
+//
+// Most are our own work, written when a message came. Where we know from messages
+// how such a row began, it tells nothing new. Else it counts under the date of the
+// message that it names, as its own may be that of a webhook's receipt. A row that
+// somebody has changed by hand since then says otherwise than its message, and
+// counts under its own date.
 func dated(all []Statement) []Statement {
-	all = slices.Clone(all)
 	said := map[string]*Statement{}
+	began := map[string]bool{} // by keyword
 	for i := range all {
-		if all[i].Class != shown {
-			said[all[i].ID] = &all[i]
-		}
-	}
-	for i := range all {
-		s := &all[i]
-		by := said[string(s.Message)]
-		if s.Class != shown || by == nil || s.Active == (by.Class == Stop) {
+		switch x := &all[i]; x.Class {
+		case shown:
 			continue
+		case Stop:
+			began[""] = true
+		case Join:
+			began[x.Keyword] = true
 		}
-		s.At, s.stopped = by.At, by.Class == Stop
-		if s.Active {
-			s.InAt = by.At
-		} else {
-			s.OutAt = by.At
-		}
+		said[all[i].ID] = &all[i]
 	}
-	return all
+	count := make([]Statement, 0, len(all))
+	for _, x := range all {
+		by := said[string(x.Message)]
+		if x.Class == shown && by != nil && x.Active == (by.Class != Stop) {
+			if began[x.Keyword] {
+				continue
+			}
+			x.under(by)
+		}
+		count = append(count, x)
+	}
+	return count
+}
+
+// under dates a shown row by the message that it names.
+func (s *Statement) under(by *Statement) {
+	s.At, s.stopped = by.At, by.Class == Stop
+	if s.Active {
+		s.InAt = by.At
+	} else {
+		s.OutAt = by.At
+	}
 }
 
 // rank orders statements of one second.
@@ -185,9 +202,6 @@ func (r *Row) close(x *Statement, byStop bool) {
 // show takes a row of the org's over.
 func (s settling) show(x *Statement) {
 	r := s.row(x.Keyword)
-	if r.Active == x.Active && r.Message != "" && r.Message == x.Message {
-		return // it is our own, and we know it better
-	}
 	whole := s[""]
 	r.Active, r.InAt, r.OutAt, r.Message = x.Active, x.InAt, x.OutAt, x.Message
 	// A STOP puts its SID on all rows that it ends.
