@@ -91,6 +91,7 @@ type Sync struct {
 	ActiveEvery  time.Duration `key:"active_every"`
 	FullEvery    time.Duration `key:"full_every"`
 	RefreshEvery time.Duration `key:"refresh_every"`
+	DraftsEvery  time.Duration `key:"drafts_every"`
 	ActiveFor    time.Duration `key:"active_for"`
 	Lookback     time.Duration `key:"lookback"`
 	Start        time.Duration `key:"start"`

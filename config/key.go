@@ -64,7 +64,7 @@ var sections = []section{
 	{"twilio", "The Twilio account whose messages are mirrored."},
 	{"twilio.webhook", "Where Twilio calls us, which makes minutes seconds. Off while public_url is empty."},
 	{"salesforce", "The Salesforce org that gets one record per message."},
-	{"sync", "How often Twilio is asked, and how far back."},
+	{"sync", "How often Twilio and Salesforce are asked, and how far back."},
 	{"console", "The HTTP server for /metrics, /healthz and /readyz."},
 	{"log", "The daemon's own log, on standard error."},
 }

@@ -20,6 +20,10 @@ func syncKeys() []key {
 			doc: "How often messages whose status is still open are read again in one walk, when they are too many to be fetched one by one.",
 		},
 		{
+			path: "sync.drafts_every", kind: duration, fallback: "15s", low: "5s", high: "1h",
+			doc: "How often Salesforce is asked what its users want: which conversations they have open, and what administrators have set. Each time costs one API call.",
+		},
+		{
 			path: "sync.active_for", kind: duration, fallback: "10m", low: "1m", high: "24h",
 			doc: "How long a conversation stays active after its last message.",
 		},

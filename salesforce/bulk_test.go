@@ -76,6 +76,23 @@ func TestAPageThatBreaksOffIsReadAgainAndGivesEachRecordOnce(t *testing.T) {
 	})
 }
 
+func TestOnlyTheWaitForSalesforceIsBounded(t *testing.T) {
+	page := csvPage("\"Id\",\"Name\"\n\"1\",\"one\"\n\"2\",\"two\"\n", "2", "null")
+	page.stalls = true
+	synctest.Test(t, func(t *testing.T) {
+		n := 0
+		began := time.Now()
+		_, err := newOrg(t, always(page)).BulkQueryRows(t.Context(), "750x", "", 0, func(map[string]string) error {
+			n++
+			time.Sleep(time.Hour)
+			return nil
+		})
+		require.Equal(t, salesforce.CodeTimeout, fault.CodeOf(err))
+		require.Equal(t, 2, n, "the reader's own hours are not Salesforce's")
+		require.Equal(t, 2*time.Hour+2*time.Minute, time.Since(began))
+	})
+}
+
 func TestACalleeWhoHasEnoughEndsThePage(t *testing.T) {
 	enough := errors.New("enough")
 	f := always(csvPage("\"Id\"\n\"1\"\n\"2\"\n", "2", "null"))
@@ -144,16 +161,21 @@ func TestQueriesInOneCallFailAlone(t *testing.T) {
 		return nil
 	}
 	qs := []salesforce.CompositeQuery{{SOQL: "SELECT Id FROM A"}, {SOQL: "SELECT X FROM Y WHERE Z = 'a secret'"}, {SOQL: "SELECT Id FROM C", All: true}}
-	err := org.Queries(t.Context(), qs, row)
+	outcomes, err := org.Queries(t.Context(), qs, row)
+	require.NoError(t, err)
 	require.Equal(t, []string{"1", "2", "++3"}, got)
-	require.Equal(t, "INVALID_FIELD", fault.CodeOf(err))
-	require.Contains(t, err.Error(), "query 1")
-	require.NotContains(t, err.Error(), "secret")
+	require.Len(t, outcomes, 3)
+	require.NoError(t, outcomes[0])
+	require.Equal(t, "INVALID_FIELD", fault.CodeOf(outcomes[1]))
+	require.NotContains(t, outcomes[1].Error(), "secret")
+	require.NoError(t, outcomes[2])
 	require.Contains(t, f.seen()[0].body, "/services/data/v64.0/queryAll?q=SELECT+Id+FROM+C")
 	require.Len(t, f.seen(), 2)
 
-	require.Error(t, org.Queries(t.Context(), make([]salesforce.CompositeQuery, 6), row))
-	require.NoError(t, org.Queries(t.Context(), nil, row))
+	_, err = org.Queries(t.Context(), make([]salesforce.CompositeQuery, 6), row)
+	require.Error(t, err)
+	_, err = org.Queries(t.Context(), nil, row)
+	require.NoError(t, err)
 	require.Len(t, f.seen(), 2)
 }
 

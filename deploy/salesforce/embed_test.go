@@ -65,5 +65,5 @@ func TestFieldsKeepTheirLimits(t *testing.T) {
 		}
 		return nil
 	}))
-	require.Equal(t, 31, seen)
+	require.Equal(t, 36, seen)
 }

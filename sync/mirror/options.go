@@ -10,16 +10,18 @@ import (
 	"github.com/twiliosf/twiliosf/sync/health"
 )
 
-// Ports are what the mirror works with. All are required.
+// Ports are what the mirror works with. All but Watches are required.
 type Ports struct {
 	Source  Source
 	Sink    Sink
+	People  People
 	Ledger  Ledger
 	Open    OpenLedger
 	Changes Changes
 	Cursors Cursors
 	Backlog Backlog
 	Events  Events
+	Watches Watches // nil: nobody looks on
 	Health  *health.Registry
 }
 
@@ -64,7 +66,7 @@ type Mirror struct {
 
 // New makes a mirror. It starts nothing and calls nobody.
 func New(p Ports, o Options) (*Mirror, error) {
-	if p.Source == nil || p.Sink == nil || p.Ledger == nil || p.Open == nil || p.Changes == nil ||
+	if p.Source == nil || p.Sink == nil || p.People == nil || p.Ledger == nil || p.Open == nil || p.Changes == nil ||
 		p.Cursors == nil || p.Backlog == nil || p.Events == nil || p.Health == nil {
 		return nil, errors.New("mirror: a port is missing")
 	}

@@ -31,6 +31,7 @@ type generation struct {
 	receiver  *webhook.Receiver // nil: no webhook is configured
 	org       *salesforce.Org
 	records   *records.Messages
+	poll      *poll
 	mirror    *mirror.Mirror
 	engine    jobs.Engine
 	scheduler *jobs.Scheduler
@@ -43,6 +44,7 @@ func (d *Daemon) build(ctx context.Context, cfg *config.Config) (*generation, er
 	for _, step := range []func() error{
 		func() error { return g.buildTwilio(d.o.Twilio) },
 		func() error { return g.buildSalesforce(d.o.Salesforce) },
+		g.buildPoll,
 		g.buildMirror,
 		g.buildWebhook,
 		func() error { return g.buildJobs(ctx, d.o.Engine) },
@@ -79,7 +81,7 @@ func (g *generation) buildSalesforce(carrier http.RoundTripper) (err error) {
 	if err != nil {
 		return &ConfigError{err}
 	}
-	g.records, err = records.New(g.org, records.Options{Names: names(c.Objects)})
+	g.records, err = records.New(g.org, records.Options{Names: names(c.Objects), Unlinked: g.unlinked})
 	if err != nil {
 		return &ConfigError{err}
 	}
@@ -121,14 +123,15 @@ func names(o config.Objects) records.Names {
 		Direction: m["direction"], Status: m["status"], ErrorCode: m["error_code"], ErrorMessage: m["error_message"],
 		Created: m["created"], Sent: m["sent"], Updated: m["updated"], Service: m["service_sid"],
 		Segments: m["segments"], Media: m["media"], Price: m["price"], PriceUnit: m["price_unit"],
+		Unread: m["unread"], Contact: m["contact"], Lead: m["lead"], Account: m["account"], Case: m["case"], Parent: m["parent"],
 	}
 }
 
 func (g *generation) buildMirror() (err error) {
 	c := g.cfg.Sync
 	g.mirror, err = mirror.New(mirror.Ports{
-		Source: g.account, Sink: g.records, Ledger: g.store, Open: g.store, Changes: g.store, Cursors: g.store,
-		Backlog: &backlog{Store: g.store, generation: g}, Events: g.store, Health: g.health,
+		Source: g.account, Sink: g.records, People: mirror.Strangers{}, Ledger: g.store, Open: g.store, Changes: g.store, Cursors: g.store,
+		Backlog: &backlog{Store: g.store, generation: g}, Events: g.store, Watches: g.poll.watches, Health: g.health,
 	}, mirror.Options{
 		Writers: g.cfg.Salesforce.Concurrency, ActiveFor: c.ActiveFor, Lookback: c.Lookback, Start: c.Start,
 		Grace: g.cfg.Drain / 2, Log: g.log, Metrics: g.metrics,
