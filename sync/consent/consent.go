@@ -15,13 +15,8 @@ import (
 	"github.com/twiliosf/twiliosf/sync/message"
 )
 
-// The conditions.
-const (
-	condKeywords = "opt-in-keywords"
-	// MissingObjects is the condition of an org that lacks the objects of consent.
-	// Faults that are a sign of it name it.
-	MissingObjects = "salesforce-opt-ins"
-)
+// condKeywords is the condition of keywords that are none.
+const condKeywords = "opt-in-keywords"
 
 // Ports are what the engine works with.
 type Ports struct {
@@ -38,6 +33,8 @@ type Consent struct {
 	ports Ports
 	own   *Vocabulary // without the org's keywords
 	now   atomic.Pointer[state]
+	// began is when the filling from the org did.
+	began time.Time
 }
 
 // state is the vocabulary with the org's keywords.
@@ -55,6 +52,9 @@ func New(ctx context.Context, p Ports, l Lists) (*Consent, error) {
 		return nil, fmt.Errorf("consent: %w", err)
 	}
 	c := &Consent{ports: p, own: own}
+	if c.began, err = p.Progress.Begun(ctx, time.Now()); err != nil {
+		return nil, err
+	}
 	known, err := p.Keywords.Keywords(ctx)
 	if err != nil {
 		return nil, err
@@ -144,7 +144,8 @@ const (
 )
 
 // Run fills the register from the org where that has not been done yet, until it
-// is done or ctx ends.
+// is done or ctx ends. What keeps it from that, the poll of the org tells, which
+// reads the same rows.
 func (c *Consent) Run(ctx context.Context) {
 	c.noteKeywords()
 	pause := backoff.NewExponentialBackOff()
@@ -152,14 +153,7 @@ func (c *Consent) Run(ctx context.Context) {
 	for {
 		err := c.fill(ctx)
 		if err == nil {
-			c.ports.Health.Clear(MissingObjects)
 			return
-		}
-		if fault.Stopped(ctx, err) {
-			return
-		}
-		if f := fault.Of(err); f != nil && f.Condition == MissingObjects {
-			c.ports.Health.Raise(Missing(err))
 		}
 		timer := time.NewTimer(max(pause.NextBackOff(), fault.After(err)))
 		select {
@@ -169,14 +163,6 @@ func (c *Consent) Run(ctx context.Context) {
 			return
 		}
 	}
-}
-
-// Missing is the condition of an org that lacks the objects of consent. Messages,
-// the register and replies do without them.
-func Missing(err error) health.Condition {
-	c := health.Of("salesforce", err)
-	c.Name, c.Severity = MissingObjects, health.Degraded
-	return c
 }
 
 // fill takes over the org's opt-ins, a page at a time, from where it was left.
@@ -196,6 +182,10 @@ func (c *Consent) fill(ctx context.Context) error {
 	}
 	return err
 }
+
+// Began is when the filling of the register from the org did. Who learns of rows
+// as they change need not learn of those that changed before.
+func (c *Consent) Began() time.Time { return c.began }
 
 // Filled reports whether the register holds what the org knows: until then, a
 // number that the org has as opted out may pass for one that has not.

@@ -35,6 +35,9 @@ type Keywords interface {
 // Progress is how far the register has been filled from the org. It is kept with
 // the register, because an empty one must be filled again.
 type Progress interface {
+	// Begun notes when the filling began, if it has not begun yet, and answers when
+	// it did.
+	Begun(ctx context.Context, now time.Time) (time.Time, error)
 	// Filled is the last row that was taken over, and whether it was the last one.
 	Filled(ctx context.Context) (place string, done bool, err error)
 	// Fill takes rows in as Learn does and notes how far that has come.

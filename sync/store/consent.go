@@ -211,20 +211,50 @@ func (s *Store) consentRows(ctx context.Context, q queryer, number message.Numbe
 	return rows, err
 }
 
-// Learn implements consent.Register.
+// Learn implements consent.Register. What is no news is found without a writing
+// transaction, for a poll shows the rows of the last minutes again and again.
 func (s *Store) Learn(ctx context.Context, rows []message.OptIn) error {
-	if len(rows) == 0 {
-		return nil
+	said, err := s.newRows(ctx, rows)
+	if err != nil || len(said) == 0 {
+		return err
 	}
-	return s.Tx(ctx, func(tx *sql.Tx) error { return s.learn(ctx, tx, rows) })
+	return s.Tx(ctx, func(tx *sql.Tx) error { return s.say(ctx, tx, said, replace) })
 }
 
-func (s *Store) learn(ctx context.Context, tx *sql.Tx, rows []message.OptIn) error {
-	said := make([]consent.Statement, len(rows))
-	for i := range rows {
-		said[i] = consent.Shown(&rows[i])
+// newRows are the statements of rows that say something new, or something else
+// than the register.
+func (s *Store) newRows(ctx context.Context, rows []message.OptIn) ([]consent.Statement, error) {
+	var said []consent.Statement
+	for chunk := range slices.Chunk(rows, lookupRows) {
+		args := make([]any, len(chunk))
+		all := make([]consent.Statement, len(chunk))
+		for i := range chunk {
+			all[i] = consent.Shown(&chunk[i])
+			args[i] = all[i].ID
+		}
+		known := map[string]bool{}
+		if err := s.each(ctx, s.read, func(r *sql.Rows) error {
+			var id string
+			var at int64
+			var active bool
+			err := r.Scan(&id, &at, &active)
+			for i := range all {
+				if x := &all[i]; x.ID == id && unix(x.At) == at && x.Active == active {
+					known[id] = true
+				}
+			}
+			return err
+		}, `SELECT s.id, s.at, s.active FROM consent_statements AS s JOIN consent AS c ON c.number = s.number AND c.keyword = s.keyword
+WHERE c.active = s.active AND s.id IN (`+placeholders(len(chunk))+`)`, args...); err != nil {
+			return nil, err
+		}
+		for _, x := range all {
+			if !known[x.ID] {
+				said = append(said, x)
+			}
+		}
 	}
-	return s.say(ctx, tx, said, replace)
+	return said, nil
 }
 
 // Moved implements consent.Register.

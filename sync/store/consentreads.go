@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/twiliosf/twiliosf/sync/consent"
 	"github.com/twiliosf/twiliosf/sync/message"
@@ -59,6 +60,18 @@ func (s *Store) allowed(ctx context.Context, q queryer, numbers []message.Number
 	return may, nil
 }
 
+// Begun implements consent.Progress.
+func (s *Store) Begun(ctx context.Context, now time.Time) (time.Time, error) {
+	var at int64
+	err := s.Tx(ctx, func(tx *sql.Tx) error {
+		if _, err := s.exec(ctx, tx, `UPDATE consent_filled SET began = ? WHERE began = 0`, now.Unix()); err != nil {
+			return err
+		}
+		return s.one(ctx, tx, `SELECT began FROM consent_filled`, nil, &at)
+	})
+	return fromUnix(at), err
+}
+
 // Filled implements consent.Progress.
 func (s *Store) Filled(ctx context.Context) (place string, done bool, err error) {
 	err = s.one(ctx, s.read, `SELECT place, done FROM consent_filled`, nil, &place, &done)
@@ -67,8 +80,12 @@ func (s *Store) Filled(ctx context.Context) (place string, done bool, err error)
 
 // Fill implements consent.Progress.
 func (s *Store) Fill(ctx context.Context, rows []message.OptIn, place string, done bool) error {
+	said, err := s.newRows(ctx, rows)
+	if err != nil {
+		return err
+	}
 	return s.Tx(ctx, func(tx *sql.Tx) error {
-		if err := s.learn(ctx, tx, rows); err != nil {
+		if err := s.say(ctx, tx, said, replace); err != nil {
 			return err
 		}
 		_, err := s.exec(ctx, tx, `UPDATE consent_filled SET place = ?, done = ?`, place, done)

@@ -36,7 +36,8 @@ CREATE TABLE consent_keywords (
 
 -- How far the register has been filled from the org: one row.
 CREATE TABLE consent_filled (
+    began BIGINT  NOT NULL, -- 0: not yet
     place TEXT    NOT NULL,
     done  INTEGER NOT NULL
 );
-INSERT INTO consent_filled (place, done) VALUES ('', 0);
+INSERT INTO consent_filled (began, place, done) VALUES (0, '', 0);
