@@ -3,7 +3,6 @@ package records
 import (
 	"context"
 	"slices"
-	"time"
 
 	"github.com/twiliosf/twiliosf/salesforce"
 	"github.com/twiliosf/twiliosf/sync/fault"
@@ -64,8 +63,7 @@ func (o *OptIns) Do(ctx context.Context, batch []message.FollowUp) ([]error, err
 		for i, at := range todo {
 			rows[i] = appendOptIn(nil, batch[at].OptIn, people[at], with)
 		}
-		w := &write{org: o.org, plan: &plan{object: optInObject, key: optInKey}, doubt: func(error) {}, splits: mostSplits}
-		written, err := w.all(ctx, rows)
+		written, err := o.write(ctx, rows)
 		if err != nil {
 			return nil, lacking(err, CondOptIns)
 		}
@@ -77,6 +75,33 @@ func (o *OptIns) Do(ctx context.Context, batch []message.FollowUp) ([]error, err
 		})
 	}
 	return outcomes, nil
+}
+
+// write writes rows; one that spoils the call is looked for by halves.
+func (o *OptIns) write(ctx context.Context, rows [][]byte) ([]error, error) {
+	results, err := o.org.UpsertCollection(ctx, optInObject, optInKey, rows)
+	if err != nil && spoilt(err) && len(rows) > 1 {
+		half := len(rows) / 2
+		first, err := o.write(ctx, rows[:half])
+		if err != nil {
+			return nil, err
+		}
+		second, err := o.write(ctx, rows[half:])
+		return append(first, second...), err
+	}
+	if err != nil && spoilt(err) {
+		return []error{err}, nil
+	}
+	outcomes := make([]error, len(results))
+	for i, r := range results {
+		if f := r.Err; f != nil {
+			outcomes[i] = f
+			if raced(f) {
+				outcomes[i] = fault.New(fault.Transient, f.Op, f) // another writer was there first; next time it is found
+			}
+		}
+	}
+	return outcomes, err
 }
 
 // refusedLookup is true for refusals that a look-up may be the cause of.
@@ -144,58 +169,3 @@ const (
 	memberHint = "Make the integration user a Marketing User and give it edit access to Campaigns, Contacts and Leads. " +
 		"Who is to be added is kept meanwhile; messages go on."
 )
-
-// Members adds people to the campaigns of keywords.
-type Members struct {
-	org Inserter
-	who WhoIs
-}
-
-// Inserter makes records; *salesforce.Org is one.
-type Inserter interface {
-	InsertCollection(ctx context.Context, records [][]byte) ([]salesforce.RowResult, error)
-}
-
-var _ followup.Doer = (*Members)(nil)
-
-// NewMembers calls nobody.
-func NewMembers(org Inserter, who WhoIs) *Members { return &Members{org: org, who: who} }
-
-// retryWho is when a number is looked up again whose person is not known yet.
-const retryWho = time.Minute
-
-// Do implements followup.Doer. Nobody is added whose number is not that of exactly
-// one Contact or Lead. Who is a member already, stays one: Salesforce makes no
-// second, so an insert whose outcome is not known is made again.
-func (m *Members) Do(ctx context.Context, batch []message.FollowUp) ([]error, error) {
-	outcomes := make([]error, len(batch))
-	var rows [][]byte
-	var of []int
-	for i := range batch {
-		member := batch[i].Member
-		person, err := m.who(ctx, member.Number)
-		if err != nil {
-			f := fault.New(fault.Transient, "find a campaign member", err)
-			f.After = retryWho
-			outcomes[i] = f
-			continue
-		}
-		name := personField(person, "Id")
-		if name == "" {
-			continue
-		}
-		row := appendText([]byte(`{"attributes":{"type":"CampaignMember"},"CampaignId":`), member.Campaign)
-		row = append(appendText(append(row, `,"`+name+`":`...), person.ID), '}')
-		rows, of = append(rows, row), append(of, i)
-	}
-	results, err := m.org.InsertCollection(ctx, rows)
-	if err != nil {
-		return nil, lacking(err, CondMembers)
-	}
-	for i, r := range results {
-		if r.Err != nil && r.Err.Code != salesforce.CodeDuplicateValue {
-			outcomes[of[i]] = lacking(r.Err, CondMembers)
-		}
-	}
-	return outcomes, nil
-}
