@@ -74,6 +74,11 @@ func (o *OptIns) Do(ctx context.Context, batch []message.FollowUp) ([]error, err
 			return !refusedLookup(outcomes[at]) || people[at] == nil && batch[at].OptIn.Keyword == ""
 		})
 	}
+	for i, err := range outcomes {
+		if f := fault.Of(err); f != nil && raced(f) {
+			outcomes[i] = fault.New(fault.Transient, f.Op, f) // another writer was there first; next time it is found
+		}
+	}
 	return outcomes, nil
 }
 
@@ -94,11 +99,8 @@ func (o *OptIns) write(ctx context.Context, rows [][]byte) ([]error, error) {
 	}
 	outcomes := make([]error, len(results))
 	for i, r := range results {
-		if f := r.Err; f != nil {
-			outcomes[i] = f
-			if raced(f) {
-				outcomes[i] = fault.New(fault.Transient, f.Op, f) // another writer was there first; next time it is found
-			}
+		if r.Err != nil {
+			outcomes[i] = r.Err
 		}
 	}
 	return outcomes, err
