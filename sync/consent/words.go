@@ -59,39 +59,64 @@ type Vocabulary struct {
 	longest int // of the words, in bytes
 }
 
-// NewVocabulary makes one of Twilio's words and lists. Its error is a word that
-// Conflict finds fault with.
+// WordFault is a word of Lists that cannot be one.
+type WordFault struct {
+	List  Class
+	Index int
+	Why   string // "is a stop word already"
+}
+
+// Faults are all words of the lists that cannot be what they are listed as.
+func (l Lists) Faults() []WordFault {
+	_, faults := vocabulary(l)
+	return faults
+}
+
+// NewVocabulary makes one of Twilio's words and lists, which have no Faults.
 func NewVocabulary(l Lists) (*Vocabulary, error) {
+	v, faults := vocabulary(l)
+	if len(faults) > 0 {
+		return nil, fmt.Errorf("the %s word number %d %s", faults[0].List, faults[0].Index+1, faults[0].Why)
+	}
+	return v, nil
+}
+
+func vocabulary(l Lists) (*Vocabulary, []WordFault) {
 	v := &Vocabulary{words: map[string]Reading{}}
 	for class, words := range twilios {
 		for _, word := range words {
 			v.add(word, Reading{Class: class})
 		}
 	}
+	var faults []WordFault
 	for _, list := range []struct {
 		class Class
 		words []string
 	}{{Stop, l.Stop}, {Start, l.Start}, {Help, l.Help}} {
-		for _, word := range list.words {
-			if err := v.Conflict(word, list.class); err != nil {
-				return nil, err
+		for i, word := range list.words {
+			if why := v.conflict(word, list.class); why != "" {
+				faults = append(faults, WordFault{list.class, i, why})
+				continue
 			}
 			v.add(word, Reading{Class: list.class})
 		}
 	}
-	return v, nil
+	return v, faults
 }
 
-// Conflict says why a word cannot be one of the given class, nil if it can.
-func (v *Vocabulary) Conflict(word string, class Class) error {
+// conflict says why a word cannot be one of the given class, "" if it can.
+func (v *Vocabulary) conflict(word string, class Class) string {
 	text := fold(blanksOff(word))
-	if text == "" || bare(text) != text {
-		return fmt.Errorf("%q is no word: it is blank, or begins or ends with a mark that is left out of a text", word)
+	if text == "" {
+		return "is blank"
+	}
+	if bare(text) != text {
+		return "begins or ends with a mark, which is left out of a text"
 	}
 	if was, taken := v.words[text]; taken && was.Class != class {
-		return fmt.Errorf("%q is a %s word already", word, was.Class)
+		return "is a " + string(was.Class) + " word already"
 	}
-	return nil
+	return ""
 }
 
 func (v *Vocabulary) add(word string, r Reading) {
