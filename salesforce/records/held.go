@@ -29,6 +29,9 @@ func (s *Messages) Empty(ctx context.Context) (bool, error) {
 
 // sids calls found for the SIDs of the records that q selects.
 func (s *Messages) sids(ctx context.Context, q soql.Query, found func(string)) error {
+	if _, err := s.planner.current(ctx); err != nil {
+		return err // the org lacks the object, or what it needs
+	}
 	q.Fields, q.From = []string{s.names.SID}, s.names.Object
 	text, err := q.Build()
 	if err != nil {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"hash/maphash"
 	"math"
-	"sync"
 	"time"
 
 	"github.com/twiliosf/twiliosf/sync/fault"
@@ -43,19 +42,21 @@ type newcomers struct {
 	unsure map[message.SID]bool
 	made   lately // records made by this process, which a change that was offered before does not know
 
-	mu    sync.Mutex
+	turn  chan struct{} // of one slot: who asks whether the org is empty
 	asked bool
 	empty bool // the org held no message before this process wrote its first one
 }
 
 // begin is called by Run before it writes.
-func (w *Writer) begin(ctx context.Context) {
+func (w *Writer) begin(ctx, work context.Context) {
 	w.newcomers.began = time.Now()
 	start, err := w.Ledger.Newest(ctx)
 	if err != nil {
 		start = math.MaxInt64 // so the org is asked for each
 	}
 	w.newcomers.start = start
+	// Asked now, the org need not be asked when the first message is in a hurry.
+	go func() { _, _ = w.newcomers.foundEmpty(work, w.Sink) }() //nolint:errcheck // it is asked again
 }
 
 // judge is called by Run alone.
@@ -81,10 +82,15 @@ func (n *newcomers) judge(c *Change) newness {
 // young is true of a message that was made after this process began to write.
 func (n *newcomers) young(m *message.Message) bool { return m.Created.After(n.began.Add(skew)) }
 
-// foundEmpty asks the org once, before the first record is written.
+// foundEmpty asks the org once. Asked after the first record was written, it says
+// no, which costs calls but no truth.
 func (n *newcomers) foundEmpty(ctx context.Context, sink Sink) (bool, error) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
+	select {
+	case n.turn <- struct{}{}:
+		defer func() { <-n.turn }()
+	case <-ctx.Done():
+		return false, context.Cause(ctx)
+	}
 	if !n.asked {
 		empty, err := sink.Empty(ctx)
 		if err != nil {
@@ -126,26 +132,22 @@ func (w *Writer) records(ctx context.Context, batch []Change, known []newness) (
 
 // there asks the org for those of a batch that it may hold.
 func (w *Writer) there(ctx context.Context, batch []Change, known []newness) (map[message.SID]bool, error) {
-	var ask []message.SID
-	news := false
+	var ask, older []message.SID
 	for i := range batch {
-		switch known[i] {
-		case held:
-		case doubted:
-			ask = append(ask, batch[i].Message.SID)
-		case fresh:
-			news = true
+		switch m := &batch[i].Message; {
+		case known[i] == doubted:
+			ask = append(ask, m.SID)
+		case known[i] == fresh && !w.newcomers.young(m):
+			older = append(older, m.SID)
 		}
 	}
-	if news {
+	if len(older) > 0 {
 		empty, err := w.newcomers.foundEmpty(ctx, w.Sink)
 		if err != nil {
 			return nil, err
 		}
-		for i := range batch {
-			if known[i] == fresh && !empty && !w.newcomers.young(&batch[i].Message) {
-				ask = append(ask, batch[i].Message.SID)
-			}
+		if !empty {
+			ask = append(ask, older...)
 		}
 	}
 	if len(ask) == 0 {

@@ -66,7 +66,7 @@ func newWriter(p Ports, o Options, m *metrics) *Writer {
 		wake: make(chan struct{}, 1), inFlight: map[message.SID]Seq{},
 		rescan:  true, // what an earlier process left
 		allowed: o.Writers, size: BatchSize, pause: pause, stumble: stumble,
-		newcomers: newcomers{unsure: map[message.SID]bool{}},
+		newcomers: newcomers{unsure: map[message.SID]bool{}, turn: make(chan struct{}, 1)},
 		trouble:   health.NewTroubles(sideSalesforce, p.Health), storage: health.NewTroubles(sideSalesforce, p.Health),
 	}
 }
@@ -98,7 +98,7 @@ type batchResult struct {
 func (w *Writer) Run(ctx context.Context) error {
 	work, release := grace(ctx, w.grace)
 	defer release()
-	w.begin(ctx)
+	w.begin(ctx, work)
 	results := make(chan batchResult, w.workers)
 	busy := 0
 	for {
