@@ -34,14 +34,16 @@ func metadataWith(t *testing.T, path string, change func(string) string) fstest.
 	return fsys
 }
 
-// metadataWithout is our metadata without one object.
-func metadataWithout(t *testing.T, object string) fstest.MapFS {
+// metadataWithout is our metadata without some objects.
+func metadataWithout(t *testing.T, objects ...string) fstest.MapFS {
 	t.Helper()
 	fsys := fstest.MapFS{}
 	require.NoError(t, copyInto(fsys, metadata.FS))
-	all := len(fsys)
-	maps.DeleteFunc(fsys, func(path string, _ *fstest.MapFile) bool { return strings.Contains(path, "/objects/"+object+"/") })
-	require.Less(t, len(fsys), all, object)
+	for _, object := range objects {
+		all := len(fsys)
+		maps.DeleteFunc(fsys, func(path string, _ *fstest.MapFile) bool { return strings.Contains(path, "/objects/"+object+"/") })
+		require.Less(t, len(fsys), all, object)
+	}
 	return fsys
 }
 
@@ -51,7 +53,7 @@ func TestWhenTheOrgLacksSomethingTheStatusNamesIt(t *testing.T) {
 		return replaced(t, s, "<externalId>true</externalId>", "<externalId>false</externalId>")
 	})
 	noBody := metadataWith(t, fieldsDir+"Body__c.field-meta.xml", func(string) string { return "" })
-	other := metadataWithout(t, object)
+	other := metadataWithout(t, object, "TwilioSF_Media__c") // a detail goes with its master
 	// Whoever does not want to wait until the org is looked at again reloads.
 	deployed := func(w *world) { w.replaceOrg(salesforcetest.Options{}); w.reload <- struct{}{} }
 	for _, c := range []trouble{
