@@ -29,13 +29,8 @@ type OptIns struct {
 
 var _ followup.Doer = (*OptIns)(nil)
 
-// NewOptIns calls nobody. who may be nil: then nobody is linked.
-func NewOptIns(org Org, who WhoIs) *OptIns {
-	if who == nil {
-		who = func(context.Context, message.Number) (*message.Link, error) { return nil, nil }
-	}
-	return &OptIns{org: org, who: who}
-}
+// NewOptIns calls nobody.
+func NewOptIns(org Org, who WhoIs) *OptIns { return &OptIns{org: org, who: who} }
 
 // What an opt-in's record is written with. A look-up that the org refuses is left
 // out, the person's before the keyword's: that the number has opted out must be

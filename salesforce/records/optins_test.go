@@ -127,7 +127,7 @@ func TestALookupThatTheOrgRefusesHoldsUpNoOptOut(t *testing.T) {
 func TestAnOrgWithoutTheObjectsOfConsentLetsThemWait(t *testing.T) {
 	some := follow(message.OptIn{Number: anna, OutAt: noon})
 	_, bare := emulatedBare(t)
-	_, err := records.NewOptIns(bare, nil).Do(t.Context(), some)
+	_, err := records.NewOptIns(bare, who(nil)).Do(t.Context(), some)
 	require.Equal(t, fault.Auth, fault.ClassOf(err))
 	require.Equal(t, records.CodeSchema, fault.CodeOf(err))
 	require.Equal(t, records.CondOptIns, fault.Of(err).Condition)
@@ -136,7 +136,7 @@ func TestAnOrgWithoutTheObjectsOfConsentLetsThemWait(t *testing.T) {
 
 	s, org := emulatedOrg(t)
 	require.NoError(t, s.HideField(optIn, "Active__c", true))
-	outcomes, err := records.NewOptIns(org, nil).Do(t.Context(), some)
+	outcomes, err := records.NewOptIns(org, who(nil)).Do(t.Context(), some)
 	if err == nil {
 		err = outcomes[0]
 	}
@@ -145,7 +145,7 @@ func TestAnOrgWithoutTheObjectsOfConsentLetsThemWait(t *testing.T) {
 
 	s.Script(salesforcetest.RevokedSessions())
 	require.NoError(t, s.HideField(optIn, "Active__c", false))
-	outcomes, err = records.NewOptIns(org, nil).Do(t.Context(), some)
+	outcomes, err = records.NewOptIns(org, who(nil)).Do(t.Context(), some)
 	requireAll(t, outcomes, err)
 }
 
@@ -165,7 +165,7 @@ func TestOneOptInThatSpoilsTheCallIsFound(t *testing.T) {
 		}
 		return nil
 	}
-	outcomes, err := records.NewOptIns(f, nil).Do(t.Context(), follow(
+	outcomes, err := records.NewOptIns(f, who(nil)).Do(t.Context(), follow(
 		message.OptIn{Number: anna, OutAt: noon}, message.OptIn{Number: ben, OutAt: noon}, message.OptIn{Number: "+14155550125", OutAt: noon}))
 	require.NoError(t, err)
 	require.NoError(t, outcomes[0])
@@ -174,7 +174,7 @@ func TestOneOptInThatSpoilsTheCallIsFound(t *testing.T) {
 
 	f = newFake()
 	f.row = func(map[string]any) *fault.Error { return refuse(fault.Permanent, "DUPLICATE_VALUE") }
-	outcomes, err = records.NewOptIns(f, nil).Do(t.Context(), follow(message.OptIn{Number: anna, OutAt: noon}))
+	outcomes, err = records.NewOptIns(f, who(nil)).Do(t.Context(), follow(message.OptIn{Number: anna, OutAt: noon}))
 	require.NoError(t, err)
 	require.Equal(t, fault.Transient, fault.ClassOf(outcomes[0]), "a race is run again")
 }

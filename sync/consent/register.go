@@ -83,6 +83,7 @@ func dated(all []Statement) []Statement {
 			began[""] = true
 		case Join:
 			began[x.Keyword] = true
+		default: // nothing begins by it
 		}
 		said[all[i].ID] = &all[i]
 	}

@@ -3,6 +3,7 @@ package consent
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 )
 
@@ -135,10 +136,7 @@ type Refused struct {
 // refused are STOP, START or HELP words, or are not one word, or two records have
 // them: then the one with the lower id stays.
 func (v *Vocabulary) With(keywords []Keyword) (*Vocabulary, []Refused) {
-	all := &Vocabulary{words: make(map[string]Reading, len(v.words)+len(keywords)), longest: v.longest}
-	for word, r := range v.words {
-		all.words[word] = r
-	}
+	all := &Vocabulary{words: maps.Clone(v.words), longest: v.longest}
 	keywords = slices.Clone(keywords)
 	slices.SortFunc(keywords, func(a, b Keyword) int { return cmp.Compare(a.ID, b.ID) })
 	var refused []Refused

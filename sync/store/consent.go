@@ -224,32 +224,30 @@ func (s *Store) Learn(ctx context.Context, rows []message.OptIn) error {
 // newRows are the statements of rows that say something new, or something else
 // than the register.
 func (s *Store) newRows(ctx context.Context, rows []message.OptIn) ([]consent.Statement, error) {
+	type state struct {
+		at     int64
+		active bool
+	}
 	var said []consent.Statement
 	for chunk := range slices.Chunk(rows, lookupRows) {
 		args := make([]any, len(chunk))
-		all := make([]consent.Statement, len(chunk))
 		for i := range chunk {
-			all[i] = consent.Shown(&chunk[i])
-			args[i] = all[i].ID
+			args[i] = consent.Shown(&chunk[i]).ID
 		}
-		known := map[string]bool{}
+		known := map[string]state{}
 		if err := s.each(ctx, s.read, func(r *sql.Rows) error {
 			var id string
-			var at int64
-			var active bool
-			err := r.Scan(&id, &at, &active)
-			for i := range all {
-				if x := &all[i]; x.ID == id && unix(x.At) == at && x.Active == active {
-					known[id] = true
-				}
-			}
+			var was state
+			err := r.Scan(&id, &was.at, &was.active)
+			known[id] = was
 			return err
 		}, `SELECT s.id, s.at, s.active FROM consent_statements AS s JOIN consent AS c ON c.number = s.number AND c.keyword = s.keyword
 WHERE c.active = s.active AND s.id IN (`+placeholders(len(chunk))+`)`, args...); err != nil {
 			return nil, err
 		}
-		for _, x := range all {
-			if !known[x.ID] {
+		for i := range chunk {
+			x := consent.Shown(&chunk[i])
+			if was, ok := known[x.ID]; !ok || was != (state{unix(x.At), x.Active}) {
 				said = append(said, x)
 			}
 		}

@@ -392,6 +392,7 @@ func learning(random *rand.Rand, all []message.Message) []func(*testing.T, *stor
 }
 
 func fold(t *testing.T, s *store.Store) error {
+	t.Helper()
 	events, err := s.Waiting(t.Context(), now.Add(time.Hour), 1000)
 	if err != nil {
 		return err
@@ -401,6 +402,7 @@ func fold(t *testing.T, s *store.Store) error {
 }
 
 func echo(t *testing.T, s *store.Store) error {
+	t.Helper()
 	all, err := s.FollowUps().Due(t.Context(), message.FollowOptIn, now.Add(time.Hour), 100)
 	if err != nil || len(all) == 0 {
 		return err
