@@ -229,6 +229,11 @@ func TestAKeywordMakesAnOptInAndAMember(t *testing.T) {
 		require.Equal(t, &message.OptIn{Key: "+14155550123:K1", Number: theirs, Keyword: "K1", Active: true, InAt: now, Message: m.SID}, f["+14155550123:K1"].OptIn)
 		members := due(t, s, message.FollowMember)
 		require.Equal(t, &message.Member{Campaign: "701", Number: theirs}, members["701:+14155550123"].Member)
+		drop(t, s)
+		m.Created = m.Created.Add(-time.Second)
+		merge(t, s, m, text(2, 60, "join"))
+		require.Empty(t, due(t, s, message.FollowMember), "a date that is put right and a keyword said again add nobody")
+		require.Equal(t, m.Created, due(t, s, message.FollowOptIn)["+14155550123:K1"].OptIn.InAt)
 	})
 	onEach(t, func(t *testing.T, s *store.Store) {
 		reads(t, s)
