@@ -16,6 +16,7 @@ type Config struct {
 	Twilio     Twilio     `key:"twilio"`
 	Salesforce Salesforce `key:"salesforce"`
 	Sync       Sync       `key:"sync"`
+	Consent    Consent    `key:"consent"`
 	// Store is a URL: sqlite:// and an absolute path.
 	Store   string  `key:"store"`
 	Console Console `key:"console"`
@@ -95,6 +96,13 @@ type Sync struct {
 	ActiveFor    time.Duration `key:"active_for"`
 	Lookback     time.Duration `key:"lookback"`
 	Start        time.Duration `key:"start"`
+}
+
+// Consent is words beside Twilio's own.
+type Consent struct {
+	StopWords  []string `key:"stop_words"`
+	StartWords []string `key:"start_words"`
+	HelpWords  []string `key:"help_words"`
 }
 
 // Console is the HTTP server for metrics and health.

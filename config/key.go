@@ -15,10 +15,11 @@ const (
 	whole                // a whole number
 	share                // a decimal number
 	objects              // default, or a mapping of API names
+	list                 // words
 )
 
 func (k kind) String() string {
-	return [...]string{"text", "secret", "duration", "whole number", "number", "default or a mapping"}[k]
+	return [...]string{"text", "secret", "duration", "whole number", "number", "default or a mapping", "list of words"}[k]
 }
 
 // key is everything we know about one key of the file. It is the only place
@@ -65,6 +66,7 @@ var sections = []section{
 	{"twilio.webhook", "Where Twilio calls us, which makes minutes seconds. Off while public_url is empty."},
 	{"salesforce", "The Salesforce org that gets one record per message."},
 	{"sync", "How often Twilio and Salesforce are asked, and how far back."},
+	{"consent", "Words by which people opt out and in, beside Twilio's own (STOP, START, HELP and the like)."},
 	{"console", "The HTTP server for /metrics, /healthz and /readyz."},
 	{"log", "The daemon's own log, on standard error."},
 }

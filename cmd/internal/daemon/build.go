@@ -12,6 +12,7 @@ import (
 	"github.com/twiliosf/twiliosf/config"
 	"github.com/twiliosf/twiliosf/salesforce"
 	"github.com/twiliosf/twiliosf/salesforce/records"
+	"github.com/twiliosf/twiliosf/sync/consent"
 	"github.com/twiliosf/twiliosf/sync/health"
 	"github.com/twiliosf/twiliosf/sync/jobs"
 	"github.com/twiliosf/twiliosf/sync/mirror"
@@ -31,6 +32,8 @@ type generation struct {
 	receiver  *webhook.Receiver // nil: no webhook is configured
 	org       *salesforce.Org
 	records   *records.Messages
+	consent   *consent.Consent
+	optIns    *records.OptInReader
 	poll      *poll
 	mirror    *mirror.Mirror
 	engine    jobs.Engine
@@ -44,6 +47,7 @@ func (d *Daemon) build(ctx context.Context, cfg *config.Config) (*generation, er
 	for _, step := range []func() error{
 		func() error { return g.buildTwilio(d.o.Twilio) },
 		func() error { return g.buildSalesforce(d.o.Salesforce) },
+		func() error { return g.buildConsent(ctx) },
 		g.buildPoll,
 		g.buildMirror,
 		g.buildWebhook,
