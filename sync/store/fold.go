@@ -31,6 +31,7 @@ type holding struct {
 
 // Fold implements mirror.Events.
 func (s *Store) Fold(ctx context.Context, events []mirror.QueuedEvent) (unknown []mirror.QueuedEvent, changes []mirror.Change, err error) {
+	bound := false
 	err = s.Tx(ctx, func(tx *sql.Tx) error {
 		unknown, changes = nil, nil
 		held, err := s.held(ctx, tx, events)
@@ -51,10 +52,19 @@ func (s *Store) Fold(ctx context.Context, events []mirror.QueuedEvent) (unknown 
 		if err := s.redateKnown(ctx, tx, held, folded); err != nil {
 			return err
 		}
+		if bound, err = s.bindAll(ctx, tx, events); err != nil {
+			return err
+		}
+		if err := s.converseEvents(ctx, tx, folded); err != nil {
+			return err
+		}
 		return s.folded(ctx, tx, folded)
 	})
 	if err != nil {
 		return nil, nil, err
+	}
+	if bound {
+		s.bound()
 	}
 	return unknown, changes, nil
 }

@@ -80,6 +80,9 @@ func (s *Store) commit(ctx context.Context, all []*merge) error {
 		if err := s.sayMessages(ctx, tx, all); err != nil {
 			return err
 		}
+		if err := s.converseMessages(ctx, tx, all); err != nil {
+			return err
+		}
 		return s.noteActivity(ctx, tx, all)
 	})
 }

@@ -24,9 +24,12 @@ type Store struct {
 	// transaction the only one is taken.
 	prepared map[string]*sql.Stmt
 	merges   gather[*merge]
+	intents  gather[*intent]
 	arrivals gather[*arrival]
 	// classifier reads what messages say of consent.
 	classifier atomic.Pointer[consent.Classifier]
+	// onBound hears that a status callback has settled an attempt.
+	onBound atomic.Pointer[func()]
 }
 
 var (

@@ -1,0 +1,131 @@
+package outbox
+
+import (
+	"time"
+
+	"github.com/twiliosf/twiliosf/sync/message"
+)
+
+// State is where an attempt is.
+type State string
+
+// The states of an attempt. From intended on, a message may exist in Twilio.
+const (
+	Fresh     State = "new"       // to be checked when it is due
+	Ready     State = "ready"     // waits for its sender's turn
+	Intended  State = "intended"  // Twilio is being called
+	Uncertain State = "uncertain" // it may have been sent; it is being looked up
+	Held      State = "held"      // it may have been sent; a human decides
+	Accepted  State = "accepted"  // it has a SID
+	Rejected  State = "rejected"  // Twilio has refused it
+	Refused   State = "refused"   // we have: it never reached Twilio
+	Dropped   State = "dropped"   // its record no longer asks; nothing was sent
+)
+
+// States are all of them, in the order in which they come.
+func States() []State {
+	return []State{Fresh, Ready, Intended, Uncertain, Held, Accepted, Rejected, Refused, Dropped}
+}
+
+// Attempt is one attempt to send what a record asks for. A record has another
+// only after the one before was refused for good.
+type Attempt struct {
+	N       int64 // its number in the ledger
+	Version int64 // which state of the row this is
+	Draft   message.Draft
+	Try     int // the record's first attempt, its second ...
+	State   State
+	// Reread: the record must be read again before anything is sent.
+	Reread bool
+	Due    time.Time // not before; zero: at once
+	Tries  int       // how often it was put off
+	Sender string    // the lane it waits in: a number or a service's SID
+	Out    message.Outgoing
+	Token  string // of the latest intent
+	// Since is the first intent of which a message may exist, Intended the latest.
+	Since, Intended time.Time
+	Looks           int // look-ups since the latest intent that did not find it
+	Result          message.Result
+	// Unwritten: the record does not show Result yet.
+	Unwritten  bool
+	WriteTries int
+	Ended      time.Time // when it came to its last state
+}
+
+// end brings an attempt to its last state, or to a human.
+func (a *Attempt) end(s State, r message.Result, now time.Time) {
+	r.ID, r.To = a.Draft.ID, a.Out.To
+	if r.From == "" {
+		r.From = a.Out.From
+	}
+	if r.Service == "" {
+		r.Service = a.Out.Service
+	}
+	a.State, a.Result, a.Unwritten, a.WriteTries, a.Ended, a.Due = s, r, true, 0, now, time.Time{}
+}
+
+// refuse ends an attempt before Twilio is asked.
+func (a *Attempt) refuse(f *Refusal, now time.Time) {
+	a.end(Refused, message.Result{Status: string(message.Failed), ErrorCode: f.Code, ErrorMessage: f.Text}, now)
+}
+
+// drop ends an attempt whose record no longer asks.
+func (a *Attempt) drop(now time.Time) {
+	a.State, a.Reread, a.Due, a.Ended, a.Unwritten = Dropped, false, time.Time{}, now, false
+}
+
+// again puts an attempt into its sender's line once more.
+func (a *Attempt) again() {
+	a.State, a.Token, a.Looks, a.Due = Ready, "", 0, time.Time{}
+}
+
+// accept notes that Twilio has the message.
+func (a *Attempt) accept(m *message.Message, now time.Time) {
+	status := m.Status
+	if status == "" {
+		status = message.Accepted
+	}
+	a.end(Accepted, message.Result{
+		SID: m.SID, Status: string(status), ErrorCode: m.ErrorCode, ErrorMessage: m.ErrorMessage,
+		From: m.From, Service: m.ServiceSID, Segments: m.Segments,
+	}, now)
+}
+
+// found is accept for a message that a look-up or a sweep has found. Twilio lists
+// creates that it has refused as failed messages of their own.
+// https://help.twilio.com/articles/223181868
+func (a *Attempt) found(m *message.Message, now time.Time) {
+	if !refusedCreate(m) {
+		a.accept(m, now)
+		return
+	}
+	a.end(Rejected, message.Result{
+		RejectedSID: m.SID, Status: string(message.Failed), ErrorCode: m.ErrorCode, ErrorMessage: m.ErrorMessage,
+	}, now)
+}
+
+// refusedCreate tells a create that Twilio has refused from a message that it took
+// and could not deliver, whose codes begin at 30000.
+// https://www.twilio.com/docs/api/errors
+func refusedCreate(m *message.Message) bool {
+	return m.Status == message.Failed && m.ErrorCode >= 20000 && m.ErrorCode < 30000
+}
+
+// Found is the attempt once the message was found to be its own.
+func Found(a Attempt, m *message.Message, now time.Time) Attempt {
+	a.found(m, now)
+	return a
+}
+
+// ByCallback is the attempt once Twilio's status callback has named its message.
+func ByCallback(a Attempt, m *message.Message, now time.Time) Attempt {
+	a.accept(m, now)
+	return a
+}
+
+// Named is a rejected attempt once Twilio's list has shown the failed message that
+// stands for it.
+func Named(a Attempt, sid message.SID) Attempt {
+	a.Result.RejectedSID, a.Unwritten = sid, true
+	return a
+}

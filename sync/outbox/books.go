@@ -1,0 +1,136 @@
+package outbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/twiliosf/twiliosf/sync/message"
+	"github.com/twiliosf/twiliosf/sync/phone"
+)
+
+const (
+	booksEvery = time.Minute
+	// keptFor is how long an attempt is kept that is over.
+	keptFor = 30 * 24 * time.Hour
+)
+
+// keepBooks keeps the metrics and the condition of what is held true to the store,
+// and drops what is over.
+func (o *Outbox) keepBooks(ctx context.Context) {
+	for {
+		if counts, err := o.Books.Counts(ctx); err == nil { // else whoever needs the store next tells of it
+			for _, s := range []State{Fresh, Ready, Intended, Uncertain, Held} {
+				o.metrics.waiting.WithLabelValues(string(s)).Set(float64(counts[s]))
+			}
+			if counts[Held] > 0 {
+				o.Health.Raise(held())
+			} else {
+				o.Health.Clear(condHeld)
+			}
+		}
+		if err := o.Books.Forget(ctx, time.Now().Add(-keptFor)); err != nil {
+			o.storeTrouble(ctx, err)
+		}
+		if !wait(ctx, booksEvery) {
+			return
+		}
+	}
+}
+
+// Listed is an attempt as operators see it, without its text.
+type Listed struct {
+	Record   string      `json:"record"`
+	Attempt  int         `json:"attempt"`
+	State    State       `json:"state"`
+	To       string      `json:"to,omitzero"` // masked
+	Sender   string      `json:"sender,omitzero"`
+	Due      time.Time   `json:"due,omitzero"`
+	Intended time.Time   `json:"intended,omitzero"`
+	SID      message.SID `json:"sid,omitzero"`
+	Code     int         `json:"code,omitzero"`
+	Problem  string      `json:"problem,omitzero"`
+	Written  bool        `json:"written"` // the record shows it
+}
+
+// List lists attempts of a state, "" for all that are not over, oldest first.
+func (o *Outbox) List(ctx context.Context, s State, limit int) ([]Listed, error) {
+	attempts, err := o.Books.Attempts(ctx, s, limit)
+	if err != nil {
+		return nil, err
+	}
+	all := make([]Listed, len(attempts))
+	for i := range attempts {
+		a := &attempts[i]
+		all[i] = Listed{
+			Record: a.Draft.ID, Attempt: a.Try, State: a.State, To: phone.Mask(a.Out.To), Sender: mask(a.Sender), Due: a.Due,
+			Intended: a.Intended, SID: a.Result.SID, Code: a.Result.ErrorCode, Problem: a.Result.ErrorMessage, Written: !a.Unwritten,
+		}
+	}
+	return all, nil
+}
+
+// mask hides a number; a service's SID is none.
+func mask(sender string) string {
+	if serviceSID.MatchString(sender) {
+		return sender
+	}
+	return phone.Mask(message.Number(sender))
+}
+
+// Decision is a human's about a send that may have happened.
+type Decision struct {
+	SID   message.SID // it was sent: this is its message
+	Again bool        // it was not sent, and is to be
+	// Neither: it was not sent, and is not to be.
+}
+
+// Why nothing could be decided.
+var (
+	ErrNoAttempt = errors.New("no record with this id has asked to be sent")
+	ErrCertain   = errors.New("it is not uncertain what became of it")
+	ErrTaken     = errors.New("the message is another record's, or an equal one is being sent at this moment")
+)
+
+// Settle does what a human has decided about a record's uncertain send.
+func (o *Outbox) Settle(ctx context.Context, record string, d Decision) error {
+	a, ok, err := o.Books.Last(ctx, record)
+	switch {
+	case err != nil:
+		return err
+	case !ok:
+		return ErrNoAttempt
+	case a.State != Held && a.State != Uncertain:
+		return fmt.Errorf("%w: it is %s", ErrCertain, a.State)
+	}
+	now := time.Now()
+	defer o.Wake()
+	switch {
+	case d.SID != "":
+		mine, _, err := o.Claims.Claim(ctx, &a, &message.Message{SID: d.SID, From: a.Out.From, ServiceSID: a.Out.Service, Status: message.Accepted}, now)
+		if err == nil && !mine {
+			err = ErrTaken
+		}
+		return err
+	case d.Again:
+		a.again()
+		a.Unwritten = false
+		defer o.wakeLane(a.Sender)
+	default:
+		a.refuse(&Refusal{Text: "An administrator has found that it was not sent. Set Status to Send to send it."}, now)
+	}
+	return o.Ledger.Revise(ctx, []Attempt{a})
+}
+
+// Whose says whose messages are that Twilio shows, one claim a message.
+func (o *Outbox) Whose(ctx context.Context, messages []*message.Message) ([]Claim, error) {
+	claims, err := o.Claims.Whose(ctx, messages, time.Now())
+	for i := range claims {
+		if claims[i].Kind != Stranger {
+			o.Wake()
+			break
+		}
+	}
+	return claims, err
+}

@@ -1,0 +1,258 @@
+package outbox
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/zap"
+
+	"github.com/twiliosf/twiliosf/sync/health"
+	"github.com/twiliosf/twiliosf/sync/message"
+)
+
+// Ports are what the outbox works with. History and Personal may be nil, and so
+// may Studio with Requests.
+type Ports struct {
+	Account       Account
+	Studio        Studio
+	Org           Org
+	History       History
+	Personal      Personal
+	Ledger        Ledger
+	Intents       Intents
+	Lines         Lines
+	Results       Results
+	Claims        Claims
+	Conversations Conversations
+	Books         Books
+	Requests      Requests
+	Health        *health.Registry
+}
+
+// Options tune the outbox. Zero values mean the defaults in the comments.
+type Options struct {
+	Country     string        // by which numbers without a country code are read
+	Sender      Sender        // the default sender; none
+	SettleAfter time.Duration // how long an uncertain send is looked for: 10 min
+	Hold        bool          // what is not found then is left to a human, and not sent again
+	LateLimit   time.Duration // how long after its time a message is still sent: 12 h
+	Callback    string        // the URL of status callbacks; none
+	Rates       Rates
+	InFlight    int           // creates under way at once: 8
+	Grace       time.Duration // how long a stop lets creates in flight finish: 5 s
+	// Sent hears of each message that Twilio has accepted, at most once; nil for nobody.
+	Sent    func(context.Context, message.Message)
+	Log     *zap.Logger
+	Metrics prometheus.Registerer // may be nil
+}
+
+func (o *Options) defaults() {
+	o.SettleAfter = orDefault(o.SettleAfter, 10*time.Minute)
+	o.LateLimit = orDefault(o.LateLimit, 12*time.Hour)
+	o.InFlight = orDefault(o.InFlight, 8)
+	o.Grace = orDefault(o.Grace, 5*time.Second)
+	o.Rates.defaults()
+	if o.Log == nil {
+		o.Log = zap.NewNop()
+	}
+}
+
+func orDefault[T comparable](v, def T) T {
+	var zero T
+	if v == zero {
+		return def
+	}
+	return v
+}
+
+// Outbox is the engine. Run works; Take feeds it.
+type Outbox struct {
+	Ports
+	o       Options
+	metrics *metrics
+	senders cache
+	pace    *Pace
+	circuit *circuit
+	twilio  *trouble
+	org     *trouble
+	slots   chan struct{} // holds one for each create under way
+	writing hold          // of results
+
+	plan, settle, write, flows, lines alarm
+
+	lanesMu sync.Mutex
+	lanes   map[string]alarm
+}
+
+// New makes an outbox. It starts nothing and calls nobody.
+func New(p Ports, o Options) (*Outbox, error) {
+	if p.Account == nil || p.Org == nil || p.Ledger == nil || p.Intents == nil || p.Lines == nil || p.Results == nil || p.Claims == nil ||
+		p.Conversations == nil || p.Books == nil || p.Health == nil || (p.Studio == nil) != (p.Requests == nil) {
+		return nil, errors.New("outbox: a port is missing")
+	}
+	o.defaults()
+	return &Outbox{
+		Ports: p, o: o, metrics: newMetrics(o.Metrics), pace: NewPace(o.Rates), circuit: newCircuit(),
+		twilio: newTrouble("twilio", p.Health), org: newTrouble("salesforce", p.Health), slots: make(chan struct{}, o.InFlight),
+		writing: hold{pause: newPause()}, plan: newAlarm(), settle: newAlarm(), write: newAlarm(), flows: newAlarm(), lines: newAlarm(), lanes: map[string]alarm{},
+	}, nil
+}
+
+// Pace is the senders' pace, for whoever else sends.
+func (o *Outbox) Pace() *Pace { return o.pace }
+
+// Wake has results written that something else than the outbox has found out: a
+// status callback. It never blocks.
+func (o *Outbox) Wake() {
+	o.write.ring()
+	o.settle.ring()
+}
+
+// Take merges what was read of records that ask, or no longer ask, to be sent. It
+// is durable when Take returns nil.
+func (o *Outbox) Take(ctx context.Context, drafts []message.Draft) error {
+	if len(drafts) == 0 {
+		return nil
+	}
+	n, err := o.Ledger.Take(ctx, drafts, time.Now())
+	if n > 0 {
+		o.plan.ring()
+		o.write.ring()
+	}
+	return err
+}
+
+// Run works until ctx is done, then gives creates in flight the grace to end. One
+// that is cut short is uncertain (P10).
+func (o *Outbox) Run(ctx context.Context) error {
+	work, release := graceful(ctx, o.o.Grace)
+	defer release()
+	if !o.recovered(ctx) {
+		return context.Cause(ctx)
+	}
+	var all sync.WaitGroup
+	all.Go(func() { o.loop(ctx, o.plan, o.planTurn) })
+	all.Go(func() { o.loop(ctx, o.settle, o.settleTurn) })
+	all.Go(func() {
+		o.loop(ctx, o.write, func(context.Context) (time.Duration, error) { return o.writeTurn(work) })
+	})
+	all.Go(func() { o.runLanes(ctx, work) })
+	all.Go(func() { o.keepBooks(ctx) })
+	if o.Studio != nil {
+		all.Go(func() { o.loop(ctx, o.flows, func(context.Context) (time.Duration, error) { return o.flowTurn(work) }) })
+	}
+	all.Wait()
+	return context.Cause(ctx)
+}
+
+// recovered waits for the store to take note of the restart.
+func (o *Outbox) recovered(ctx context.Context) bool {
+	pause := newPause()
+	for {
+		err := o.Intents.Recover(ctx, time.Now())
+		if err == nil {
+			return true
+		}
+		o.storeTrouble(ctx, err)
+		if !wait(ctx, pause.NextBackOff()) {
+			return false
+		}
+	}
+}
+
+// idle bounds how long a loop waits for its wake-up.
+const idle = time.Minute
+
+// loop turns until ctx is done: after the time that a turn answers, or when the
+// alarm rings.
+func (o *Outbox) loop(ctx context.Context, wake alarm, turn func(context.Context) (time.Duration, error)) {
+	pause := newPause()
+	for ctx.Err() == nil {
+		next, err := turn(ctx)
+		switch {
+		case err != nil:
+			o.storeTrouble(ctx, err)
+			if !wait(ctx, pause.NextBackOff()) {
+				return
+			}
+			continue
+		case next <= 0:
+			pause.Reset()
+			continue
+		}
+		pause.Reset()
+		wake.wait(ctx, min(next, idle))
+	}
+}
+
+// until is how long it is until something falls due.
+func until(at time.Time, ok bool, err error) (time.Duration, error) {
+	if err != nil || !ok {
+		return idle, err
+	}
+	return max(time.Until(at), time.Millisecond), nil
+}
+
+// alarm wakes one who waits, now or later.
+type alarm chan struct{}
+
+func newAlarm() alarm { return make(alarm, 1) }
+
+func (a alarm) ring() {
+	select {
+	case a <- struct{}{}:
+	default:
+	}
+}
+
+func (a alarm) wait(ctx context.Context, d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-a:
+	case <-t.C:
+	case <-ctx.Done():
+	}
+}
+
+// wait sleeps and answers false when ctx ends first.
+func wait(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// hold keeps a loop from trying while the org is in trouble, whoever wakes it.
+type hold struct {
+	until time.Time
+	pause *backoff.ExponentialBackOff
+}
+
+func (h *hold) failed(after time.Duration) time.Duration {
+	d := max(h.pause.NextBackOff(), after)
+	h.until = time.Now().Add(d)
+	return d
+}
+
+// graceful is a context that outlives ctx by d.
+func graceful(ctx context.Context, d time.Duration) (work context.Context, release func()) {
+	work, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() {
+		if wait(work, d) {
+			cancel()
+		}
+	})
+	return work, func() {
+		stop()
+		cancel()
+	}
+}

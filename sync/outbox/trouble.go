@@ -1,0 +1,77 @@
+package outbox
+
+import (
+	"context"
+	"slices"
+	"sync"
+
+	"github.com/twiliosf/twiliosf/sync/fault"
+	"github.com/twiliosf/twiliosf/sync/health"
+)
+
+// trouble tells of one side's, unless somebody else has told of the same already:
+// one outage is one condition.
+type trouble struct {
+	mu       sync.Mutex
+	side     string
+	troubles *health.Troubles
+	registry *health.Registry
+}
+
+func newTrouble(side string, r *health.Registry) *trouble {
+	return &trouble{side: side, troubles: health.NewTroubles(side, r), registry: r}
+}
+
+func (t *trouble) had(ctx context.Context, err error) {
+	if fault.Stopped(ctx, err) || fault.Of(err) == nil {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	name := health.Of(t.side, err).Name
+	if !slices.ContainsFunc(t.registry.Active(), func(c health.Condition) bool { return c.Name == name }) {
+		t.troubles.Had(err)
+	}
+}
+
+func (t *trouble) over() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.troubles.Over()
+}
+
+func (o *Outbox) storeTrouble(ctx context.Context, err error) {
+	if fault.Stopped(ctx, err) {
+		return
+	}
+	o.Health.Raise(health.Condition{
+		Name: "store", Severity: health.Blocking, Cause: err.Error(),
+		Remedy: "Look at the disk (full? read-only?) and at the permissions of the store's folder.",
+	})
+}
+
+// Names of the outbox's own conditions.
+const (
+	condHeld    = "outbox-held"
+	condRefused = "outbox-write-back"
+)
+
+func held() health.Condition {
+	return health.Condition{
+		Name: condHeld, Severity: health.Notice,
+		Cause:  "Some messages may or may not have been sent: Twilio's answer was lost, and its list does not decide it.",
+		Remedy: "twiliosf outbox list --state held shows them; look the number up in Twilio's log, then twiliosf outbox settle RECORD --sent SID, --again or --failed.",
+	}
+}
+
+func notTaken(err error) health.Condition {
+	c := health.Condition{
+		Name: condRefused, Severity: health.Degraded,
+		Cause:  "Salesforce refuses what became of some messages: " + err.Error(),
+		Remedy: fault.Hint(err),
+	}
+	if c.Remedy == "" {
+		c.Remedy = "Put right what refuses it (a validation rule, a Flow, a permission). It is tried again every hour, and nothing is sent twice."
+	}
+	return c
+}

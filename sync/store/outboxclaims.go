@@ -1,0 +1,186 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"slices"
+	"time"
+
+	"github.com/twiliosf/twiliosf/sync/message"
+	"github.com/twiliosf/twiliosf/sync/outbox"
+)
+
+// Claim implements outbox.Claims.
+func (b Outbox) Claim(ctx context.Context, a *outbox.Attempt, m *message.Message, now time.Time) (mine, clear bool, err error) {
+	err = b.s.Tx(ctx, func(tx *sql.Tx) error {
+		mine, clear, err = b.claim(ctx, tx, a, m, now)
+		return err
+	})
+	return mine, clear, err
+}
+
+func (b Outbox) claim(ctx context.Context, tx *sql.Tx, a *outbox.Attempt, m *message.Message, now time.Time) (mine, clear bool, err error) {
+	free, err := b.s.free(ctx, tx, []message.SID{m.SID})
+	if err != nil || !free[m.SID] {
+		return false, true, err
+	}
+	// A message that an equal attempt is making at this moment may be in the list
+	// before Twilio's answer is with us.
+	busy := 0
+	if err := b.s.each(ctx, tx, func(r *sql.Rows) error { return r.Scan(&busy) },
+		`SELECT COUNT(*) FROM outbox WHERE theirs = ? AND since_at > 0 AND sid = '' AND rejected_sid = '' AND state = 'intended' AND n <> ?`,
+		string(a.Out.To), a.N); err != nil || busy > 0 {
+		return false, false, err
+	}
+	next := outbox.Found(*a, m, now)
+	mine, err = b.s.set(ctx, tx, &next, unchanged, a.Version)
+	return mine, true, err
+}
+
+// Free implements outbox.Claims.
+func (b Outbox) Free(ctx context.Context, sids []message.SID) (map[message.SID]bool, error) {
+	return b.s.free(ctx, b.s.read, sids)
+}
+
+func (s *Store) free(ctx context.Context, q queryer, sids []message.SID) (map[message.SID]bool, error) {
+	free := map[message.SID]bool{}
+	for chunk := range slices.Chunk(sids, lookupRows) {
+		args := make([]any, 0, 2*len(chunk))
+		for _, sid := range chunk {
+			free[sid] = true
+			args = append(args, string(sid))
+		}
+		if err := s.owners(ctx, q, args, func(o owner) { delete(free, o.sid) }); err != nil {
+			return nil, err
+		}
+	}
+	return free, nil
+}
+
+// owner is the attempt that has a message.
+type owner struct {
+	sid      message.SID
+	record   string
+	rejected bool
+	written  bool
+}
+
+func (s *Store) owners(ctx context.Context, q queryer, sids []any, found func(owner)) error {
+	in := placeholders(len(sids))
+	return s.each(ctx, q, func(r *sql.Rows) error {
+		var o owner
+		err := r.Scan(&o.sid, &o.record, &o.rejected, &o.written)
+		found(o)
+		return err
+	}, `SELECT sid, record, 0, write_at IS NULL FROM outbox WHERE sid <> '' AND sid IN (`+in+`)
+UNION ALL SELECT rejected_sid, record, 1, write_at IS NULL FROM outbox WHERE rejected_sid <> '' AND rejected_sid IN (`+in+`)`, append(slices.Clone(sids), sids...)...)
+}
+
+// Whose implements outbox.Claims.
+func (b Outbox) Whose(ctx context.Context, messages []*message.Message, now time.Time) ([]outbox.Claim, error) {
+	claims := make([]outbox.Claim, len(messages))
+	sent := map[message.SID]int{}
+	for i, m := range messages {
+		if m.Direction == message.OutboundAPI {
+			sent[m.SID] = i
+		}
+	}
+	args := make([]any, 0, len(sent))
+	for sid := range sent {
+		args = append(args, string(sid))
+	}
+	for chunk := range slices.Chunk(args, lookupRows) {
+		if err := b.s.owners(ctx, b.s.read, chunk, func(o owner) {
+			claims[sent[o.sid]] = o.claim()
+			delete(sent, o.sid)
+		}); err != nil {
+			return nil, err
+		}
+	}
+	if len(sent) == 0 {
+		return claims, nil
+	}
+	open, err := b.unsettled(ctx)
+	if err != nil || open == 0 {
+		return claims, err
+	}
+	for i, m := range messages {
+		if _, unknown := sent[m.SID]; unknown {
+			if claims[i], err = b.suspect(ctx, m, now); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return claims, nil
+}
+
+// claim is what the mirror does about an attempt's message. Until its record shows
+// the SID, nobody else writes the record: an older status would come after a newer
+// one (P4).
+func (o *owner) claim() outbox.Claim {
+	switch {
+	case o.rejected:
+		return outbox.Claim{Kind: outbox.RejectedOf, Record: o.record}
+	case o.written:
+		return outbox.Claim{Kind: outbox.Bound, Record: o.record}
+	default:
+		return outbox.Claim{Kind: outbox.Wait, Record: o.record}
+	}
+}
+
+// unsettled is whether any attempt may have a message that it does not know.
+func (b Outbox) unsettled(ctx context.Context) (int, error) {
+	n := 0
+	err := b.s.each(ctx, b.s.read, func(r *sql.Rows) error { return r.Scan(&n) },
+		`SELECT 1 FROM outbox WHERE since_at > 0 AND sid = '' AND rejected_sid = '' LIMIT 1`)
+	return n, err
+}
+
+// suspect says whether a message that nobody has may be one of those attempts'.
+func (b Outbox) suspect(ctx context.Context, m *message.Message, now time.Time) (outbox.Claim, error) {
+	const query = `WHERE theirs = ? AND since_at > 0 AND sid = '' AND rejected_sid = '' ORDER BY n`
+	attempts, err := b.s.attempts(ctx, b.s.read, query, string(m.To))
+	if err != nil || len(attempts) == 0 {
+		return outbox.Claim{}, err
+	}
+	claim := outbox.Claim{}
+	err = b.s.Tx(ctx, func(tx *sql.Tx) error {
+		claim = outbox.Claim{}
+		attempts, err := b.s.attempts(ctx, tx, query, string(m.To))
+		if err != nil {
+			return err
+		}
+		for i := range attempts {
+			if a := &attempts[i]; outbox.Matches(a, m) {
+				if claim, err = b.belongs(ctx, tx, a, m, now); err != nil || claim.Kind != outbox.Stranger {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+	return claim, err
+}
+
+// belongs says what a message is to an attempt that it matches.
+func (b Outbox) belongs(ctx context.Context, tx *sql.Tx, a *outbox.Attempt, m *message.Message, now time.Time) (outbox.Claim, error) {
+	switch a.State {
+	case outbox.Intended, outbox.Uncertain:
+		return outbox.Claim{Kind: outbox.Wait}, nil
+	case outbox.Rejected:
+		if m.Status != message.Failed || a.Result.ErrorCode != 0 && m.ErrorCode != 0 && m.ErrorCode != a.Result.ErrorCode {
+			return outbox.Claim{}, nil
+		}
+		next := outbox.Named(*a, m.SID)
+		_, err := b.s.set(ctx, tx, &next, unchanged, a.Version)
+		return outbox.Claim{Kind: outbox.RejectedOf, Record: a.Draft.ID}, err
+	case outbox.Held, outbox.Fresh, outbox.Ready: // found after all: it is not sent again
+		mine, _, err := b.claim(ctx, tx, a, m, now)
+		if err != nil || !mine {
+			return outbox.Claim{}, err
+		}
+		return outbox.Claim{Kind: outbox.Wait, Record: a.Draft.ID}, nil
+	default:
+		return outbox.Claim{}, nil
+	}
+}
