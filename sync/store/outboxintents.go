@@ -10,6 +10,15 @@ import (
 	"github.com/twiliosf/twiliosf/sync/outbox"
 )
 
+// The statements of every message's way.
+const (
+	ifReady     = unchanged + ` AND state = 'ready'`
+	ifIntended  = ` AND state = 'intended'`
+	intendSQL   = setSQL + ifReady
+	concludeSQL = setSQL + ifIntended
+	tokenSQL    = `INSERT INTO outbox_tokens (token, n) VALUES (?, ?)`
+)
+
 // intent is one caller's part of a commit of intents or outcomes.
 type intent struct {
 	attempt  *outbox.Attempt
@@ -75,10 +84,10 @@ func (b Outbox) intend(ctx context.Context, tx *sql.Tx, i *intent) error {
 	if i.optedOut {
 		return nil
 	}
-	if i.ok, err = b.s.set(ctx, tx, a, unchanged+` AND state = 'ready'`, a.Version); err != nil || !i.ok {
+	if i.ok, err = b.s.set(ctx, tx, a, ifReady, a.Version); err != nil || !i.ok {
 		return err
 	}
-	if _, err := b.s.exec(ctx, tx, `INSERT INTO outbox_tokens (token, n) VALUES (?, ?)`, a.Token, a.N); err != nil {
+	if _, err := b.s.exec(ctx, tx, tokenSQL, a.Token, a.N); err != nil {
 		return err
 	}
 	return b.s.converse(ctx, tx, a.Out.To, outbox.Sender{Number: a.Out.From, Service: a.Out.Service}, a.Intended)
@@ -87,7 +96,7 @@ func (b Outbox) intend(ctx context.Context, tx *sql.Tx, i *intent) error {
 // conclude leaves alone what a status callback has settled by its token.
 func (b Outbox) conclude(ctx context.Context, tx *sql.Tx, i *intent) error {
 	a := i.attempt
-	ok, err := b.s.set(ctx, tx, a, ` AND state = 'intended'`)
+	ok, err := b.s.set(ctx, tx, a, ifIntended)
 	if err != nil || !ok || a.State != outbox.Rejected || a.Result.ErrorCode != codeOptedOut {
 		return err
 	}
