@@ -23,7 +23,7 @@ func TestTheGateLetsAsManyThroughAsAllowed(t *testing.T) {
 		}
 		for range 30 {
 			go func() {
-				s, err := g.enter(t.Context())
+				s, err := g.enter(t.Context(), false)
 				if err != nil {
 					return
 				}
@@ -55,7 +55,7 @@ func TestARefusalHalvesTheGateOnceAndSuccessesOpenItAgain(t *testing.T) {
 	g := newGate(8, func(n int) { seen = append(seen, n) })
 	enter := func(n int) (slots []slot) {
 		for range n {
-			s, err := g.enter(t.Context())
+			s, err := g.enter(t.Context(), false)
 			require.NoError(t, err)
 			slots = append(slots, s)
 		}
@@ -86,17 +86,17 @@ func TestARefusalHalvesTheGateOnceAndSuccessesOpenItAgain(t *testing.T) {
 func TestWhoStopsWaitingTakesNoTurn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newGate(1, func(int) {})
-		s, err := g.enter(t.Context())
+		s, err := g.enter(t.Context(), false)
 		require.NoError(t, err)
 
 		gone := errors.New("gone")
 		ctx, cancel := context.WithCancelCause(t.Context())
 		left := make(chan error, 1)
-		go func() { _, err := g.enter(ctx); left <- err }()
+		go func() { _, err := g.enter(ctx, false); left <- err }()
 		synctest.Wait()
 		got := make(chan slot, 1)
 		go func() {
-			if s, err := g.enter(t.Context()); err == nil {
+			if s, err := g.enter(t.Context(), false); err == nil {
 				got <- s
 			}
 		}()
@@ -115,13 +115,13 @@ func TestWhoStopsWaitingTakesNoTurn(t *testing.T) {
 func TestATurnThatComesTooLateIsPassedOn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newGate(1, func(int) {})
-		s, err := g.enter(t.Context())
+		s, err := g.enter(t.Context(), false)
 		require.NoError(t, err)
 		turn := make(chan struct{})
 		g.waiting = append(g.waiting, turn)
 		second := make(chan slot, 1)
 		go func() {
-			if s, err := g.enter(t.Context()); err == nil {
+			if s, err := g.enter(t.Context(), false); err == nil {
 				second <- s
 			}
 		}()
