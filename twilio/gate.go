@@ -20,8 +20,8 @@ type gate struct {
 	allowed int
 	most    int
 	busy    int
-	streak  int // successes since allowed last changed
-	cuts    int // how often allowed was halved
+	streak  int             // successes since allowed last changed
+	cuts    int             // how often allowed was halved
 	first   []chan struct{} // who goes before the others
 	waiting []chan struct{}
 	ahead   int // turns in a row that went to the first while others waited
