@@ -56,9 +56,11 @@ func (f *far) whole(r *bufio.Reader) bool {
 	if err != nil {
 		return false
 	}
-	_, err = io.Copy(io.Discard, req.Body)
+	if _, err = io.Copy(io.Discard, req.Body); err != nil {
+		return false
+	}
 	f.requests.Add(1)
-	return err == nil
+	return true
 }
 
 // says answers every request with the text, and goes after the last byte.
@@ -226,11 +228,13 @@ func TestAConnectionThatWasGoodDies(t *testing.T) {
 	for _, c := range []struct {
 		name  string
 		takes int64
+		chars int
 		class fault.Class
 	}{
-		{"before a byte", 0, fault.Transient},
-		{"after a byte", 1, fault.Uncertain},
-		{"after the head and some of the body", 5000, fault.Uncertain},
+		{"before a byte", 0, 1, fault.Transient},
+		{"after a byte", 1, 1, fault.Uncertain},
+		{"before a byte of a long one", 0, 1600, fault.Transient},
+		{"after the head and some of the body", 5000, 1600, fault.Uncertain},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -251,7 +255,7 @@ func TestAConnectionThatWasGoodDies(t *testing.T) {
 
 				line.after.Store(c.takes)
 				long := greeting
-				long.Body = strings.Repeat("ж", 1600)
+				long.Body = strings.Repeat("ж", c.chars)
 				_, err = a.Create(t.Context(), long)
 				require.Equal(t, c.class.String(), fault.ClassOf(err).String(), "%v", err)
 				require.EqualValues(t, 1, f.dials.Load(), "nothing goes a second time")
