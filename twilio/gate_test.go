@@ -133,3 +133,74 @@ func TestATurnThatComesTooLateIsPassedOn(t *testing.T) {
 		require.Zero(t, g.busy)
 	})
 }
+
+func TestASendWaitsForOneRequestAndNotForABackfill(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGate(1, func(int) {})
+		var order []string
+		request := func(name string, first bool) {
+			s, err := g.enter(t.Context(), first)
+			if err != nil {
+				return
+			}
+			order = append(order, name)
+			time.Sleep(time.Second)
+			g.leave(s, false, true)
+		}
+		for range 50 {
+			go request("page", false)
+			synctest.Wait()
+		}
+		start := time.Now()
+		request("send", true)
+		took := time.Since(start)
+		time.Sleep(time.Minute)
+		require.Equal(t, 2*time.Second, took, "the page under way, and its own")
+		require.Equal(t, []string{"page", "send"}, order[:2])
+		require.Len(t, order, 51)
+	})
+}
+
+func TestTenThousandSendsLeaveTheReadsAQuarter(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGate(1, func(int) {})
+		var order []byte
+		request := func(name byte, first bool) {
+			s, err := g.enter(t.Context(), first)
+			if err != nil {
+				return
+			}
+			order = append(order, name)
+			time.Sleep(time.Second)
+			g.leave(s, false, true)
+		}
+		for range 9 {
+			go request('s', true)
+			synctest.Wait()
+		}
+		for range 4 {
+			go request('r', false)
+			synctest.Wait()
+		}
+		time.Sleep(time.Minute)
+		require.Equal(t, "ssssrsssrssrr", string(order), "and the reads by themselves after the last send")
+		require.Zero(t, g.busy)
+	})
+}
+
+func TestASenderWhoStopsWaitingTakesNoTurn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGate(1, func(int) {})
+		s, err := g.enter(t.Context(), false)
+		require.NoError(t, err)
+		ctx, cancel := context.WithCancel(t.Context())
+		left := make(chan error, 1)
+		go func() { _, err := g.enter(ctx, true); left <- err }()
+		synctest.Wait()
+		cancel()
+		require.ErrorIs(t, <-left, context.Canceled)
+		g.leave(s, false, true)
+		require.Zero(t, g.busy)
+		require.Empty(t, g.first)
+	})
+}
