@@ -96,15 +96,15 @@ func (c *call) SendRequest(method, rawURL string, data url.Values, headers map[s
 	}
 	c.method, c.url = method, req.URL
 	c.account.calls.Add(1)
-	client := c.account.http
+	via := c.account.http
 	if method == http.MethodPost {
 		if err := c.ctx.Err(); err != nil {
 			return nil, err
 		}
-		client = c.account.writes
-		req = c.wire.watch(req, client.Transport)
+		via = c.account.writes
+		req = c.wire.watch(req, via.Transport)
 	}
-	resp, err := client.Do(req)
+	resp, err := via.Do(req)
 	if err != nil {
 		return nil, err
 	}

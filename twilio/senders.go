@@ -2,6 +2,7 @@ package twilio
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	openapi "github.com/twilio/twilio-go/rest/api/v2010"
@@ -46,7 +47,7 @@ func (a *Account) Senders(ctx context.Context) (message.Senders, error) {
 	if err != nil {
 		return all, err
 	}
-	all.Numbers = append(numbers, codes...)
+	all.Numbers = slices.Concat(numbers, codes)
 	all.Services, err = a.services(ctx)
 	return all, err
 }

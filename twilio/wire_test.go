@@ -105,69 +105,70 @@ func TestWhatBecameOfACreate(t *testing.T) {
 	for _, c := range []struct {
 		name  string
 		base  string
-		far   far
+		far   *far
 		class fault.Class
 		asked int32 // requests that the far end has read whole
 		text  string
 		after time.Duration
 	}{
-		{name: "no such host", far: far{dial: func(context.Context) error {
+		{name: "no such host", far: &far{dial: func(context.Context) error {
 			return &net.OpError{Op: "dial", Err: &net.DNSError{Err: "no such host", Name: "x", IsNotFound: true}}
 		}}, class: fault.Transient, text: "no such host"},
-		{name: "a dial that is refused", far: far{dial: func(context.Context) error {
+		{name: "a dial that is refused", far: &far{dial: func(context.Context) error {
 			return &net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}
 		}}, class: fault.Transient, text: "refused"},
-		{name: "a dial without an answer", far: far{dial: func(ctx context.Context) error {
+		{name: "a dial without an answer", far: &far{dial: func(ctx context.Context) error {
 			<-ctx.Done()
 			return ctx.Err()
 		}}, class: fault.Transient, text: "no answer in time"},
-		{name: "no TLS at the other end", base: tls, far: far{serve: func(_ *far, conn net.Conn) {
+		{name: "no TLS at the other end", base: tls, far: &far{serve: func(_ *far, conn net.Conn) {
 			_, _ = io.ReadFull(conn, make([]byte, 100))
 			go func() { _, _ = io.Copy(io.Discard, conn) }()
 			_, _ = io.WriteString(conn, "HTTP/1.1 400 Bad Request\r\n\r\n")
 		}}, class: fault.Transient},
-		{name: "a TLS handshake without an answer", base: tls, far: far{serve: hang}, class: fault.Transient, text: "handshake"},
-		{name: "TLS that breaks off", base: tls, far: far{serve: func(_ *far, conn net.Conn) {
+		{name: "a TLS handshake without an answer", base: tls, far: &far{serve: hang}, class: fault.Transient, text: "handshake"},
+		{name: "TLS that breaks off", base: tls, far: &far{serve: func(_ *far, conn net.Conn) {
 			_, _ = io.ReadFull(conn, make([]byte, 100))
 		}}, class: fault.Transient},
-		{name: "reset before any byte", class: fault.Transient},
-		{name: "reset after one byte", far: far{serve: func(_ *far, conn net.Conn) {
+		{name: "reset before any byte", far: &far{}, class: fault.Transient},
+		{name: "reset after one byte", far: &far{serve: func(_ *far, conn net.Conn) {
 			_, _ = io.ReadFull(conn, make([]byte, 1))
 		}}, class: fault.Uncertain},
-		{name: "reset after the head", far: far{serve: func(_ *far, conn net.Conn) {
+		{name: "reset after the head", far: &far{serve: func(_ *far, conn net.Conn) {
 			_, _ = http.ReadRequest(bufio.NewReaderSize(conn, 16))
 		}}, class: fault.Uncertain},
-		{name: "reset after all of it", far: far{serve: says("")}, asked: 1, class: fault.Uncertain},
-		{name: "half a status line", far: far{serve: says("HTTP/1.1 20")}, asked: 1, class: fault.Uncertain},
-		{name: "no answer", far: far{serve: hang}, class: fault.Uncertain, text: "no answer in time (30s)"},
-		{name: "an answer cut in its body", far: far{serve: says(answered(201, "application/json", accepted)[:200])}, asked: 1, class: fault.Uncertain, text: "cut off"},
-		{name: "half the JSON", far: far{serve: says(answered(201, "application/json", accepted[:50]))}, asked: 1, class: fault.Uncertain, text: "cut off"},
-		{name: "201 and a page", far: far{serve: says(answered(201, "text/html", "<html>Sorry</html>"))}, asked: 1, class: fault.Uncertain, text: "not Twilio's"},
-		{name: "201 and nothing", far: far{serve: says(answered(201, "application/json", ""))}, asked: 1, class: fault.Uncertain},
-		{name: "201 and no SID", far: far{serve: says(answered(201, "application/json", `{"status":"queued"}`))}, asked: 1, class: fault.Uncertain, text: "SID"},
-		{name: "200 and a page", far: far{serve: says(answered(200, "text/html", "<html>Log in</html>"))}, asked: 1, class: fault.Uncertain},
-		{name: "a redirect", far: far{serve: says("HTTP/1.1 307 X\r\nLocation: /again\r\nContent-Length: 0\r\n\r\n")}, asked: 1, class: fault.Uncertain},
-		{name: "too many requests", far: far{serve: says(refusedWith(429, 20429))}, asked: 1, class: fault.Throttled},
-		{name: "too many, with a time", far: far{serve: says(refusedWith(429, 20429, "Retry-After: 7"))}, asked: 1, class: fault.Throttled, after: 7 * time.Second},
-		{name: "an internal error", far: far{serve: says(refusedWith(500, 20500))}, asked: 1, class: fault.Uncertain},
-		{name: "a gateway's page", far: far{serve: says(answered(502, "text/html", "<html>"))}, asked: 1, class: fault.Uncertain},
-		{name: "unavailable", far: far{serve: says(refusedWith(503, 20503, "Retry-After: 7"))}, asked: 1, class: fault.Uncertain, after: 7 * time.Second},
-		{name: "a gateway's timeout", far: far{serve: says(answered(504, "text/html", ""))}, asked: 1, class: fault.Uncertain},
-		{name: "opted out", far: far{serve: says(refusedWith(400, 21610))}, asked: 1, class: fault.Permanent, text: "21610"},
-		{name: "a code nobody knows", far: far{serve: says(refusedWith(400, 29999))}, asked: 1, class: fault.Permanent, text: "29999"},
-		{name: "a full queue", far: far{serve: says(refusedWith(400, 21611))}, asked: 1, class: fault.Throttled, text: "21611"},
-		{name: "wrong credentials", far: far{serve: says(refusedWith(401, 20003))}, asked: 1, class: fault.Auth},
-		{name: "a suspended account", far: far{serve: says(refusedWith(403, 20005))}, asked: 1, class: fault.Auth, text: "20005"},
-		{name: "forbidden", far: far{serve: says(refusedWith(403, 20403))}, asked: 1, class: fault.Auth},
-		{name: "test credentials", far: far{serve: says(refusedWith(403, 20008))}, asked: 1, class: fault.Auth},
-		{name: "another account", far: far{serve: says(refusedWith(404, 20404))}, asked: 1, class: fault.Auth},
+		{name: "reset after all of it", far: &far{serve: says("")}, asked: 1, class: fault.Uncertain},
+		{name: "half a status line", far: &far{serve: says("HTTP/1.1 20")}, asked: 1, class: fault.Uncertain},
+		{name: "no answer", far: &far{serve: hang}, class: fault.Uncertain, text: "no answer in time (30s)"},
+		{name: "nobody who reads", far: &far{serve: func(*far, net.Conn) { time.Sleep(time.Minute) }}, class: fault.Uncertain, text: "no answer in time"},
+		{name: "an answer cut in its body", far: &far{serve: says(answered(201, "application/json", accepted)[:200])}, asked: 1, class: fault.Uncertain, text: "cut off"},
+		{name: "half the JSON", far: &far{serve: says(answered(201, "application/json", accepted[:50]))}, asked: 1, class: fault.Uncertain, text: "cut off"},
+		{name: "201 and a page", far: &far{serve: says(answered(201, "text/html", "<html>Sorry</html>"))}, asked: 1, class: fault.Uncertain, text: "not Twilio's"},
+		{name: "201 and nothing", far: &far{serve: says(answered(201, "application/json", ""))}, asked: 1, class: fault.Uncertain},
+		{name: "201 and no SID", far: &far{serve: says(answered(201, "application/json", `{"status":"queued"}`))}, asked: 1, class: fault.Uncertain, text: "SID"},
+		{name: "200 and a page", far: &far{serve: says(answered(200, "text/html", "<html>Log in</html>"))}, asked: 1, class: fault.Uncertain},
+		{name: "a redirect", far: &far{serve: says("HTTP/1.1 307 X\r\nLocation: /again\r\nContent-Length: 0\r\n\r\n")}, asked: 1, class: fault.Uncertain},
+		{name: "too many requests", far: &far{serve: says(refusedWith(429, 20429))}, asked: 1, class: fault.Throttled},
+		{name: "too many, with a time", far: &far{serve: says(refusedWith(429, 20429, "Retry-After: 7"))}, asked: 1, class: fault.Throttled, after: 7 * time.Second},
+		{name: "an internal error", far: &far{serve: says(refusedWith(500, 20500))}, asked: 1, class: fault.Uncertain},
+		{name: "a gateway's page", far: &far{serve: says(answered(502, "text/html", "<html>"))}, asked: 1, class: fault.Uncertain},
+		{name: "unavailable", far: &far{serve: says(refusedWith(503, 20503, "Retry-After: 7"))}, asked: 1, class: fault.Uncertain, after: 7 * time.Second},
+		{name: "a gateway's timeout", far: &far{serve: says(answered(504, "text/html", ""))}, asked: 1, class: fault.Uncertain},
+		{name: "opted out", far: &far{serve: says(refusedWith(400, 21610))}, asked: 1, class: fault.Permanent, text: "21610"},
+		{name: "a code nobody knows", far: &far{serve: says(refusedWith(400, 29999))}, asked: 1, class: fault.Permanent, text: "29999"},
+		{name: "a full queue", far: &far{serve: says(refusedWith(400, 21611))}, asked: 1, class: fault.Throttled, text: "21611"},
+		{name: "wrong credentials", far: &far{serve: says(refusedWith(401, 20003))}, asked: 1, class: fault.Auth},
+		{name: "a suspended account", far: &far{serve: says(refusedWith(403, 20005))}, asked: 1, class: fault.Auth, text: "20005"},
+		{name: "forbidden", far: &far{serve: says(refusedWith(403, 20403))}, asked: 1, class: fault.Auth},
+		{name: "test credentials", far: &far{serve: says(refusedWith(403, 20008))}, asked: 1, class: fault.Auth},
+		{name: "another account", far: &far{serve: says(refusedWith(404, 20404))}, asked: 1, class: fault.Auth},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				if c.base == "" {
 					c.base = plain
 				}
-				a := sending(t, c.base, &c.far)
+				a := sending(t, c.base, c.far)
 				m, err := a.Create(t.Context(), greeting)
 				require.Error(t, err)
 				require.Zero(t, m)

@@ -49,8 +49,8 @@ func (c Class) String() string {
 	}
 }
 
-// Error is a classed error. It never holds a secret, a message body or an
-// unmasked number: whoever makes one cuts them out.
+// Error is a classed error. But for Words it never holds a secret, a message body
+// or an unmasked number: whoever makes one cuts them out.
 type Error struct {
 	Class Class
 	// Op is what was tried, in the words of the vendor's client: "twilio list messages".
