@@ -15,6 +15,7 @@ import (
 	"github.com/twiliosf/twiliosf/sync/fault"
 	"github.com/twiliosf/twiliosf/sync/message"
 	"github.com/twiliosf/twiliosf/sync/mirror"
+	"github.com/twiliosf/twiliosf/twilio"
 	"github.com/twiliosf/twiliosf/twilio/twiliotest"
 )
 
@@ -131,6 +132,42 @@ func TestEveryCreateTellsWhatBecameOfIt(t *testing.T) {
 	for _, class := range []fault.Class{0, fault.Transient, fault.Throttled, fault.Auth, fault.Uncertain} {
 		require.NotZero(t, seen[class], class)
 	}
+}
+
+// The same over sockets that are reset, with connections that are used again.
+func TestOverRealConnectionsNoCreateGoesTwice(t *testing.T) {
+	const creates = 400
+	o := quiet()
+	o.Seed = 3
+	o.Weather = []twiliotest.Chance{{P: 0.3, Fault: twiliotest.ResetAfter()}, {P: 0.3, Fault: twiliotest.ResetBefore()}}
+	srv := twiliotest.NewServer(o)
+	require.NoError(t, srv.Listen("127.0.0.1:0"))
+	t.Cleanup(srv.Close)
+	acc := emulated(t, srv, func(o *twilio.Options) { o.HTTP = nil })
+	var senders sync.WaitGroup
+	classes := make([]fault.Class, creates)
+	for worker := range 8 {
+		senders.Go(func() {
+			for i := worker; i < creates; i += 8 {
+				_, err := acc.Create(context.Background(), message.Outgoing{To: customer, From: ours, Body: fmt.Sprint("message ", i)})
+				classes[i] = fault.ClassOf(err)
+			}
+		})
+	}
+	senders.Wait()
+	uncertain := 0
+	for i, class := range classes {
+		sent := srv.Accepted()[twiliotest.Sent{To: customer, Body: fmt.Sprint("message ", i)}]
+		if class == fault.Uncertain {
+			uncertain++
+			require.LessOrEqual(t, sent, 1)
+			continue
+		}
+		require.Zero(t, class)
+		require.Equal(t, 1, sent)
+	}
+	require.InDelta(t, 0.6*creates, uncertain, 60)
+	require.Equal(t, creates, srv.Calls().Total)
 }
 
 func TestASendDoesNotWaitForALongBackfill(t *testing.T) {
