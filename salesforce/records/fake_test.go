@@ -3,6 +3,7 @@ package records_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"sync"
 	"testing"
@@ -48,6 +49,8 @@ func shipped() salesforce.Object {
 		field("Num_Media__c", "double"), field("Price__c", "double"), field("Price_Unit__c", "string"),
 		field("OwnerId", "reference"), field("Unread__c", "boolean"), field("Parent_Record_Id__c", "string"),
 		field("Contact__c", "reference"), field("Lead__c", "reference"), field("Account__c", "reference"), field("Case__c", "reference"),
+		field("Send_At__c", "datetime"), field("Media_Url__c", "textarea"), field("Content_Sid__c", "string"),
+		field("Content_Variables__c", "textarea"), field("Request_Key__c", "string"), field("Rejected_SID__c", "string"),
 	}}
 }
 
@@ -116,6 +119,14 @@ func (f *fakeOrg) UpsertCollection(_ context.Context, object, key string, raw []
 		results[i] = salesforce.RowResult{ID: "a00" + sid, Created: !before}
 	}
 	return results, nil
+}
+
+func (f *fakeOrg) UpdateCollection(context.Context, [][]byte) ([]salesforce.RowResult, error) {
+	return nil, errors.New("the fake has no records with ids")
+}
+
+func (f *fakeOrg) DeleteCollection(context.Context, []string) ([]salesforce.RowResult, error) {
+	return nil, errors.New("the fake has no records with ids")
 }
 
 // Query answers the SIDs of all records.

@@ -7,7 +7,8 @@ import "time"
 type Draft struct {
 	ID       string    `json:"id"`       // the record's, 18 characters
 	Modified time.Time `json:"modified"` // SystemModstamp
-	// Ask is what the record's status says: AskSend, AskDraft or AskCancel.
+	// Ask is what the record's status says: AskSend, AskDraft or AskCancel; "" when
+	// it asks for nothing, because it has another status or a SID.
 	Ask     Ask       `json:"ask"`
 	Deleted bool      `json:"deleted,omitzero"`
 	To      string    `json:"to,omitzero"`
