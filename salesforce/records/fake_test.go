@@ -29,6 +29,7 @@ type fakeOrg struct {
 	whole     func([]map[string]any) error      // nil or what a whole call fails with
 	row       func(map[string]any) *fault.Error // nil or what a record is refused with
 	slow      time.Duration
+	answers   []map[string]any // to every query, in place of the SIDs
 }
 
 func field(name, kind string) salesforce.Field {
@@ -133,6 +134,11 @@ func (f *fakeOrg) DeleteCollection(context.Context, []string) ([]salesforce.RowR
 func (f *fakeOrg) Query(_ context.Context, _ string, row func(map[string]any) error) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	for _, r := range f.answers {
+		if err := row(r); err != nil {
+			return err
+		}
+	}
 	for sid := range f.rows {
 		if err := row(map[string]any{"Message_SID__c": sid}); err != nil {
 			return err
