@@ -82,47 +82,59 @@ func (s *Messages) strangers(ctx context.Context, p *plan, rows []row, places ma
 	return found, err
 }
 
+// child is one of a stranger's, on its way to the row at a place.
+type child struct {
+	row
+	at int
+}
+
 // moveChildren gives the media of strangers to the records that stay. The outcome
 // of a row whose media cannot be moved says so.
 func (s *Messages) moveChildren(ctx context.Context, rows []row, found []stranger, outcomes []error) error {
-	if len(found) == 0 {
-		return nil
-	}
-	owners := make(map[string]int, len(found))
-	ids := make([]string, len(found))
-	for i, f := range found {
-		owners[f.id], ids[i] = f.at, f.id
-	}
-	var moves []row
-	var of []int
-	q := soql.Query{Fields: []string{"Id", mediaParent}, From: media, Where: []string{soql.In(mediaParent, ids)}}
-	err := s.each(ctx, q, func(record map[string]any) {
-		if at, ok := owners[textOf(record, mediaParent)]; ok {
-			moved := appendField([]byte(`{"attributes":{"type":"`+media+`"}`), "id", textOf(record, "Id"))
-			moves = append(moves, row{record: append(appendField(moved, mediaParent, rows[at].id), '}')})
-			of = append(of, at)
-		}
-	})
-	if fault.CodeOf(err) == salesforce.CodeInvalidType {
-		return nil // an org without media
-	}
+	all, err := s.children(ctx, rows, found)
 	if err != nil {
 		return err
 	}
 	w := s.updating(media, func(error) {})
-	for from := 0; from < len(moves); from += salesforce.MaxCollection {
-		to := min(from+salesforce.MaxCollection, len(moves))
-		got, err := w.all(ctx, moves[from:to])
+	for some := range slices.Chunk(all, salesforce.MaxCollection) {
+		moves := make([]row, len(some))
+		for i := range some {
+			moves[i] = some[i].row
+		}
+		got, err := w.all(ctx, moves)
 		if err != nil {
 			return err
 		}
 		for i, err := range got {
 			if err != nil && fault.CodeOf(err) != salesforce.CodeEntityIsDeleted {
-				outcomes[of[from+i]] = inTheWay(err, childHint)
+				outcomes[some[i].at] = inTheWay(err, childHint)
 			}
 		}
 	}
 	return nil
+}
+
+// children finds the media of strangers.
+func (s *Messages) children(ctx context.Context, rows []row, found []stranger) (all []child, err error) {
+	if len(found) == 0 {
+		return nil, nil
+	}
+	places := make(map[string]int, len(found))
+	ids := make([]string, len(found))
+	for i, f := range found {
+		places[f.id], ids[i] = f.at, f.id
+	}
+	q := soql.Query{Fields: []string{"Id", mediaParent}, From: media, Where: []string{soql.In(mediaParent, ids)}}
+	err = s.each(ctx, q, func(record map[string]any) {
+		if at, ok := places[textOf(record, mediaParent)]; ok {
+			moved := appendField([]byte(`{"attributes":{"type":"`+media+`"}`), "id", textOf(record, "Id"))
+			all = append(all, child{row{record: append(appendField(moved, mediaParent, rows[at].id), '}')}, at})
+		}
+	})
+	if fault.CodeOf(err) == salesforce.CodeInvalidType {
+		return nil, nil // an org without media
+	}
+	return all, err
 }
 
 // deleteStrangers deletes those whose children have moved.

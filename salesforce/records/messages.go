@@ -58,7 +58,7 @@ func New(org Org, opts Options) (*Messages, error) {
 	if !apiName.MatchString(n.Object) {
 		faults = append(faults, fmt.Errorf("records: the object's name %q is no API name", n.Object))
 	}
-	n.each(func(name *string, standard string, required bool) {
+	eachName(&n, func(name *string, standard string, required bool) {
 		if (*name != NoField || required) && !apiName.MatchString(*name) {
 			faults = append(faults, fmt.Errorf("records: the field name %q (standard: %s) is no API name", *name, standard))
 		}

@@ -58,7 +58,7 @@ func (n Names) withDefaults() Names {
 	if n.Object == "" {
 		n.Object = standardObject
 	}
-	n.each(func(name *string, standard string, _ bool) {
+	eachName(&n, func(name *string, standard string, _ bool) {
 		if *name == "" {
 			*name = standard
 		}
@@ -66,8 +66,8 @@ func (n Names) withDefaults() Names {
 	return n
 }
 
-// each visits the fields' names.
-func (n *Names) each(visit func(name *string, standard string, required bool)) {
+// eachName visits the fields' names.
+func eachName(n *Names, visit func(name *string, standard string, required bool)) {
 	for _, c := range columns {
 		visit(c.name(n), c.standard, c.required)
 	}
