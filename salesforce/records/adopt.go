@@ -12,6 +12,10 @@ import (
 	"github.com/twiliosf/twiliosf/sync/message"
 )
 
+// CodeSecondRecord is the code of the fault that a message has a second record,
+// which cannot be merged into the first.
+const CodeSecondRecord = "SECOND_RECORD"
+
 // A stranger is the record that the mirror has made of a message before it was
 // known that a draft became that message. Its children move to the draft's
 // record, and it is deleted. Whatever of this is cut short is done again by the
@@ -158,10 +162,14 @@ func (s *Messages) deleteStrangers(ctx context.Context, found []stranger, outcom
 	return nil
 }
 
-// inTheWay is the fault of a stranger that stays. It is never the row's own
-// refusal, so its code says whose it is.
+// inTheWay is the fault of a stranger that stays. What the user may not do is a
+// verdict on this one record only, not on the access as a whole.
 func inTheWay(err error, hint string) error {
-	return &fault.Error{Class: fault.ClassOf(err), Op: "salesforce merge", Hint: hint, After: fault.After(err), Err: err}
+	f := &fault.Error{Class: fault.ClassOf(err), Op: "salesforce merge", Code: CodeSecondRecord, Hint: hint, After: fault.After(err), Err: err}
+	if f.Class == fault.Auth {
+		f.Class, f.After = fault.Permanent, 0
+	}
+	return f
 }
 
 // each calls found for the records of a query.

@@ -261,6 +261,52 @@ func TestAMergeThatIsCutOffIsDoneAgain(t *testing.T) {
 	}
 }
 
+// Under trouble of every kind, repeating what is not settled ends with one record
+// a message, the draft's, and with all files.
+func TestWhateverHappensDraftsEndWithOneRecordAMessage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, m := emulated(t, func(o *salesforcetest.Options) { o.Seed = 11 })
+		messages := numbered(400)
+		var waiting []message.Result
+		files := map[string]string{} // the draft's id by the file's
+		for i := range messages {
+			r := message.Result{ID: sendDraft(t, s), SID: messages[i].SID, Status: "queued"}
+			waiting = append(waiting, r)
+			if i%3 == 0 {
+				double := insert(t, s, object, map[string]any{"Message_SID__c": string(r.SID)})
+				files[insert(t, s, "TwilioSF_Media__c", map[string]any{"Media_SID__c": fmt.Sprintf("ME%032x", i), "Message__c": double})] = r.ID
+			}
+		}
+		for _, trouble := range []salesforcetest.Fault{
+			salesforcetest.ResetBefore(), salesforcetest.ResetAfter(), salesforcetest.TruncatedJSON(), salesforcetest.MaintenancePage(),
+			salesforcetest.Garbage(), salesforcetest.ConcurrentLimit(), salesforcetest.Lock(), salesforcetest.RevokedSessions(),
+		} {
+			s.Chance(0.08, trouble)
+		}
+		for rounds := 0; len(waiting) > 0; rounds++ {
+			require.Less(t, rounds, 500)
+			batch := waiting[:min(100, len(waiting))]
+			waiting = waiting[len(batch):len(waiting):len(waiting)]
+			outcomes, err := m.WriteBack(t.Context(), batch)
+			for i := range batch {
+				if err != nil || outcomes[i] != nil {
+					waiting = append(waiting, batch[i])
+				}
+				if err == nil {
+					require.NotEqual(t, fault.Permanent, fault.ClassOf(outcomes[i]), "%v", outcomes[i])
+				}
+			}
+			time.Sleep(time.Second)
+		}
+		require.Equal(t, 400, s.Count(object))
+		for file, draft := range files {
+			row, there := s.Row("TwilioSF_Media__c", file)
+			require.True(t, there)
+			require.Equal(t, draft, row["Message__c"])
+		}
+	})
+}
+
 func TestASecondRecordThatCannotGoStaysWithItsFiles(t *testing.T) {
 	s, m, draft, stranger, files := doubled(t)
 	second, third := sendDraft(t, s), sendDraft(t, s)
@@ -270,6 +316,8 @@ func TestASecondRecordThatCannotGoStaysWithItsFiles(t *testing.T) {
 	outcomes, err := m.WriteBack(t.Context(), r)
 	require.NoError(t, err)
 	require.Contains(t, fault.Hint(outcomes[0]), "cannot be deleted")
+	require.Equal(t, records.CodeSecondRecord, fault.CodeOf(outcomes[0]))
+	require.Equal(t, fault.Permanent, fault.ClassOf(outcomes[0]), "this record's trouble and no other's")
 	require.NoError(t, outcomes[1], "it keeps no other from being written")
 	require.Error(t, outcomes[2])
 	require.NoError(t, s.Restrict(object, salesforcetest.Deny{}))

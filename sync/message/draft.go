@@ -55,7 +55,7 @@ type Result struct {
 	ErrorCode    int    `json:"error_code,omitzero"`
 	ErrorMessage string `json:"error_message,omitzero"` // Twilio's words, or ours with what to do
 	From         Number `json:"from,omitzero"`
-	To           Number `json:"to,omitzero"` // normalised
+	To           Number `json:"to,omitzero"` // normalised; "" leaves what the user has written
 	Service      string `json:"service,omitzero"`
 	Segments     int    `json:"segments,omitzero"`
 }
