@@ -162,6 +162,12 @@ var messageKeys = []messageKey{
 	{"account", "the lookup to the Account"},
 	{"case", "the lookup to the Case"},
 	{"parent", "the id of a record that has no lookup of its own"},
+	{"send_at", "when a record with Status Send is to be sent; without it nothing can be scheduled"},
+	{"media_url", "addresses of media to send, one a line"},
+	{"content_sid", "the Content template to send"},
+	{"content_variables", "the template's variables, as JSON"},
+	{"request_key", "our key of a record that never gets a Message SID"},
+	{"rejected_sid", "the SID under which Twilio lists a send that it refused"},
 }
 
 // MessageKeys are the names that a mapping under salesforce.objects.message may

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
+	"strings"
 
 	"github.com/go-json-experiment/json"
 
@@ -68,12 +70,39 @@ func (o *Org) UpdateCollection(ctx context.Context, records [][]byte) ([]RowResu
 	return o.collect(ctx, Call{Op: "update", Method: http.MethodPatch, Path: "/composite/sobjects", Repeatable: true}, records)
 }
 
+// DeleteCollection puts up to 200 records, by their ids and of whatever objects,
+// into the recycle bin, each independently of the others. A record that is there
+// already is refused with CodeEntityIsDeleted. It is like UpsertCollection.
+func (o *Org) DeleteCollection(ctx context.Context, ids []string) ([]RowResult, error) {
+	const op = "delete"
+	switch {
+	case len(ids) == 0:
+		return nil, nil
+	case len(ids) > MaxCollection:
+		return nil, tooManyRecords(op, len(ids))
+	case slices.ContainsFunc(ids, func(id string) bool { return !plainName(id) }):
+		return nil, fault.New(fault.Permanent, opName(op), errors.New("something that is no record id is to be deleted"))
+	}
+	data, err := o.Do(ctx, Call{
+		Op: op, Method: http.MethodDelete, Repeatable: true,
+		Path: "/composite/sobjects?allOrNone=false&ids=" + strings.Join(ids, ","),
+	})
+	if err != nil {
+		return nil, err
+	}
+	return readRows(op, data, make([][]byte, len(ids)))
+}
+
+func tooManyRecords(op string, n int) error {
+	return fault.New(fault.Permanent, opName(op), fmt.Errorf("%d records in one call, %d are allowed", n, MaxCollection))
+}
+
 func (o *Org) collect(ctx context.Context, c Call, records [][]byte) ([]RowResult, error) {
 	switch {
 	case len(records) == 0:
 		return nil, nil
 	case len(records) > MaxCollection:
-		return nil, fault.New(fault.Permanent, opName(c.Op), fmt.Errorf("%d records in one call, %d are allowed", len(records), MaxCollection))
+		return nil, tooManyRecords(c.Op, len(records))
 	}
 	c.Body = collection(records)
 	data, err := o.send(ctx, c, allowDuplicates)

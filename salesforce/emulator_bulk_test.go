@@ -184,3 +184,39 @@ func TestRecordsAreInsertedAndChangedById(t *testing.T) {
 	row, _ := s.Row("Note__c", id)
 	require.Equal(t, "two", row["Text__c"])
 }
+
+func TestRecordsAreDeletedByIdAndADeletionMayBeRepeated(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newEmulator()
+		org := orgAt(t, s)
+		rows, err := org.InsertCollection(t.Context(), notes(200, "one"))
+		require.NoError(t, err)
+		ids := make([]string, len(rows))
+		for i := range rows {
+			ids[i] = rows[i].ID
+		}
+		require.NoError(t, s.Delete("Note__c", ids[5]))
+		s.ResetCalls()
+		s.Script(salesforcetest.ResetAfter().On(salesforcetest.OpCollectionsDelete))
+		rows, err = org.DeleteCollection(t.Context(), append(ids[:199:199], "a00Hn0000999999"))
+		require.NoError(t, err)
+		require.Equal(t, 1, s.Count("Note__c"), "the one that was not named")
+		require.Equal(t, salesforce.CodeEntityIsDeleted, rows[0].Err.Code, "the first call did it, the second one says so")
+		require.Equal(t, "INVALID_CROSS_REFERENCE_KEY", rows[199].Err.Code)
+
+		rows, err = org.DeleteCollection(t.Context(), ids[199:])
+		require.NoError(t, err)
+		require.Equal(t, []salesforce.RowResult{{ID: ids[199]}}, rows)
+		require.Zero(t, s.Count("Note__c"))
+
+		calls := s.Calls().Total
+		for _, bad := range [][]string{make([]string, 201), {"a00&allOrNone=true"}, {""}} {
+			_, err = org.DeleteCollection(t.Context(), bad)
+			require.Equal(t, fault.Permanent, fault.ClassOf(err))
+		}
+		rows, err = org.DeleteCollection(t.Context(), nil)
+		require.NoError(t, err)
+		require.Empty(t, rows)
+		require.Equal(t, calls, s.Calls().Total)
+	})
+}

@@ -4,6 +4,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/twiliosf/twiliosf/salesforce/salesforcetest"
 	"github.com/twiliosf/twiliosf/sync/message"
 	"github.com/twiliosf/twiliosf/sync/mirror/mirrortest"
@@ -31,6 +33,17 @@ func TestTheRecordsAreASink(t *testing.T) {
 					bodies = append(bodies, body)
 				}
 				return bodies
+			},
+			PutDraft: func() string {
+				return insert(t, org, object, map[string]any{"Status__c": "Send", "To_Number__c": "+14155550199"})
+			},
+			DeleteDraft: func(id string) { require.NoError(t, org.Delete(object, id)) },
+			Draft: func(id string) (mirrortest.Draft, bool) {
+				row, there := org.Row(object, id)
+				text := func(name string) string { s, _ := row[name].(string); return s }
+				return mirrortest.Draft{
+					SID: message.SID(text("Message_SID__c")), Rejected: message.SID(text("Rejected_SID__c")), Status: message.Status(text("Status__c")),
+				}, there
 			},
 		}
 	})

@@ -3,6 +3,7 @@ package records_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"sync"
 	"testing"
@@ -28,6 +29,7 @@ type fakeOrg struct {
 	whole     func([]map[string]any) error      // nil or what a whole call fails with
 	row       func(map[string]any) *fault.Error // nil or what a record is refused with
 	slow      time.Duration
+	answers   []map[string]any // to every query, in place of the SIDs
 }
 
 func field(name, kind string) salesforce.Field {
@@ -48,6 +50,8 @@ func shipped() salesforce.Object {
 		field("Num_Media__c", "double"), field("Price__c", "double"), field("Price_Unit__c", "string"),
 		field("OwnerId", "reference"), field("Unread__c", "boolean"), field("Parent_Record_Id__c", "string"),
 		field("Contact__c", "reference"), field("Lead__c", "reference"), field("Account__c", "reference"), field("Case__c", "reference"),
+		field("Send_At__c", "datetime"), field("Media_Url__c", "textarea"), field("Content_Sid__c", "string"),
+		field("Content_Variables__c", "textarea"), field("Request_Key__c", "string"), field("Rejected_SID__c", "string"),
 	}}
 }
 
@@ -118,10 +122,23 @@ func (f *fakeOrg) UpsertCollection(_ context.Context, object, key string, raw []
 	return results, nil
 }
 
+func (f *fakeOrg) UpdateCollection(context.Context, [][]byte) ([]salesforce.RowResult, error) {
+	return nil, errors.New("the fake has no records with ids")
+}
+
+func (f *fakeOrg) DeleteCollection(context.Context, []string) ([]salesforce.RowResult, error) {
+	return nil, errors.New("the fake has no records with ids")
+}
+
 // Query answers the SIDs of all records.
 func (f *fakeOrg) Query(_ context.Context, _ string, row func(map[string]any) error) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	for _, r := range f.answers {
+		if err := row(r); err != nil {
+			return err
+		}
+	}
 	for sid := range f.rows {
 		if err := row(map[string]any{"Message_SID__c": sid}); err != nil {
 			return err

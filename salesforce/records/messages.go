@@ -8,14 +8,22 @@ import (
 
 	"github.com/twiliosf/twiliosf/salesforce"
 	"github.com/twiliosf/twiliosf/sync/fault"
+	"github.com/twiliosf/twiliosf/sync/message"
 	"github.com/twiliosf/twiliosf/sync/mirror"
 )
 
 // Org is what is needed of a Salesforce org; *salesforce.Org is one.
 type Org interface {
 	Describe(ctx context.Context, object string) (salesforce.Object, error)
-	UpsertCollection(ctx context.Context, object, keyField string, records [][]byte) ([]salesforce.RowResult, error)
 	Query(ctx context.Context, soql string, row func(map[string]any) error) error
+	Collections
+}
+
+// Collections write many records in one call.
+type Collections interface {
+	UpsertCollection(ctx context.Context, object, keyField string, records [][]byte) ([]salesforce.RowResult, error)
+	UpdateCollection(ctx context.Context, records [][]byte) ([]salesforce.RowResult, error)
+	DeleteCollection(ctx context.Context, ids []string) ([]salesforce.RowResult, error)
 }
 
 // Options say how the org names things.
@@ -50,20 +58,11 @@ func New(org Org, opts Options) (*Messages, error) {
 	if !apiName.MatchString(n.Object) {
 		faults = append(faults, fmt.Errorf("records: the object's name %q is no API name", n.Object))
 	}
-	for _, c := range columns {
-		name := *c.name(&n)
-		if name == NoField && !c.required {
-			continue
+	eachName(&n, func(name *string, standard string, required bool) {
+		if (*name != NoField || required) && !apiName.MatchString(*name) {
+			faults = append(faults, fmt.Errorf("records: the field name %q (standard: %s) is no API name", *name, standard))
 		}
-		if !apiName.MatchString(name) {
-			faults = append(faults, fmt.Errorf("records: the field name %q (standard: %s) is no API name", name, c.standard))
-		}
-	}
-	for _, m := range marks {
-		if name := *m.name(&n); name != NoField && !apiName.MatchString(name) {
-			faults = append(faults, fmt.Errorf("records: the field name %q (standard: %s) is no API name", name, m.standard))
-		}
-	}
+	})
 	for object, name := range opts.Lookups {
 		if !apiName.MatchString(name) {
 			faults = append(faults, fmt.Errorf("records: the field name %q (the lookup to %s) is no API name", name, object))
@@ -91,7 +90,8 @@ func (s *Messages) Missing() []string { return s.planner.missing() }
 
 // Upsert writes messages as mirror.Sink says. All of Twilio's fields travel each
 // time, empty ones as null, so that a record is always the whole present state: a
-// body that Twilio has redacted is cleared.
+// body that Twilio has redacted is cleared. It takes a call for those with an ID,
+// and one for the others and for those whose record is gone.
 func (s *Messages) Upsert(ctx context.Context, batch []mirror.Record) ([]error, error) {
 	if len(batch) == 0 {
 		return nil, nil
@@ -103,30 +103,58 @@ func (s *Messages) Upsert(ctx context.Context, batch []mirror.Record) ([]error, 
 	if err != nil {
 		return nil, err
 	}
-	w := &write{org: s.org, plan: p, doubt: s.planner.doubt, unlinked: s.unlinked, splits: mostSplits}
-	return w.all(ctx, encode(p, batch))
+	outcomes := make([]error, len(batch))
+	rest, err := s.bound(ctx, p, batch, outcomes)
+	if err != nil || len(rest) == 0 {
+		return outcomes, err
+	}
+	got, err := s.upserting(p).all(ctx, encode(p, rest))
+	if err != nil {
+		return nil, err
+	}
+	at := 0
+	for i := range outcomes {
+		if errors.Is(outcomes[i], errUnbound) {
+			outcomes[i] = got[at]
+			at++
+		}
+	}
+	return outcomes, nil
+}
+
+// upserting writes records by their SID.
+func (s *Messages) upserting(p *plan) *write {
+	return &write{
+		op: "salesforce upsert", object: p.object, plan: p, raced: raced, doubt: s.planner.doubt, unlinked: s.unlinked, splits: mostSplits,
+		send: func(ctx context.Context, records [][]byte) ([]salesforce.RowResult, error) {
+			return s.org.UpsertCollection(ctx, p.object, p.key, records)
+		},
+	}
 }
 
 // row is one record on its way.
 type row struct {
-	source *mirror.Record
+	source *mirror.Record // whose links may be left out, or nil
 	extent extent
 	record []byte
+
+	id  string      // of the record that is written by it
+	sid message.SID // that it is given
 }
 
 // encode makes one record a message, all in one buffer.
-func encode(p *plan, batch []mirror.Record) []row {
+func encode(p *plan, batch []*mirror.Record) []row {
 	const typical = 800 // bytes of a record with a body of 100 characters
 	buf := make([]byte, 0, typical*len(batch))
 	ends := make([]int, len(batch))
 	for i := range batch {
-		buf = p.append(buf, &batch[i], linked)
+		buf = p.append(buf, batch[i], linked)
 		ends[i] = len(buf)
 	}
 	rows := make([]row, len(batch))
 	from := 0
 	for i, end := range ends {
-		rows[i] = row{source: &batch[i], record: buf[from:end:end]}
+		rows[i] = row{source: batch[i], record: buf[from:end:end]}
 		from = end
 	}
 	return rows

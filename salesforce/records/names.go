@@ -37,6 +37,18 @@ type Names struct {
 	Account string // Account__c
 	Case    string // Case__c
 	Parent  string // Parent_Record_Id__c
+
+	// Optional: what a draft may say beside the above. Without SendAt nothing can
+	// be scheduled, without the others nothing of that kind can be sent.
+	SendAt        string // Send_At__c
+	MediaURL      string // Media_Url__c
+	ContentSID    string // Content_Sid__c
+	ContentValues string // Content_Variables__c
+
+	// Optional: RequestKey is the key of records that never get a SID, and
+	// RejectedSID shows under which SID Twilio lists a send that it refused.
+	RequestKey  string // Request_Key__c
+	RejectedSID string // Rejected_SID__c
 }
 
 const standardObject = "TwilioSF_Message__c"
@@ -46,15 +58,23 @@ func (n Names) withDefaults() Names {
 	if n.Object == "" {
 		n.Object = standardObject
 	}
-	for _, c := range columns {
-		if name := c.name(&n); *name == "" {
-			*name = c.standard
+	eachName(&n, func(name *string, standard string, _ bool) {
+		if *name == "" {
+			*name = standard
 		}
+	})
+	return n
+}
+
+// eachName visits the fields' names.
+func eachName(n *Names, visit func(name *string, standard string, required bool)) {
+	for _, c := range columns {
+		visit(c.name(n), c.standard, c.required)
 	}
 	for _, m := range marks {
-		if name := m.name(&n); *name == "" {
-			*name = m.standard
-		}
+		visit(m.name(n), m.standard, false)
 	}
-	return n
+	for _, w := range wishes {
+		visit(w.name(n), w.standard, false)
+	}
 }

@@ -27,6 +27,9 @@ const (
 type Part struct {
 	// Name is stable: the part's mark is kept under it, and operators read it.
 	Name string
+	// Prepare, which may be nil, runs before Query. Its fault of code CodeSchema
+	// leaves the part out, as if the org had refused the query.
+	Prepare func(ctx context.Context) error
 	// Query is what to read: object, fields and the part's own conditions.
 	Query func(now time.Time) soql.Query
 	// Deleted asks for records in the recycle bin too; Query then selects IsDeleted.
@@ -44,6 +47,8 @@ type Part struct {
 	// Take gets what was read, which may be nothing. When it fails, the part's
 	// mark stays where it is.
 	Take func(ctx context.Context, rows []map[string]any) error
+	// Refused, which may be nil, hears that the org refuses the query.
+	Refused func(error)
 }
 
 // Marks keep, over restarts, up to which time of Salesforce's parts have read.
@@ -121,9 +126,10 @@ func (p *Poll) Run(ctx context.Context) error {
 	p.run.Lock()
 	defer p.run.Unlock()
 	now := time.Now()
-	turn := p.turn(now)
+	turn, errs := p.ready(ctx, p.turn(now), now)
 	if len(turn) == 0 {
-		return nil
+		p.note()
+		return errors.Join(errs...)
 	}
 	queries := make([]salesforce.CompositeQuery, len(turn))
 	for i, t := range turn {
@@ -140,7 +146,6 @@ func (p *Poll) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var errs []error
 	for i, t := range turn {
 		t.asked = now
 		if err := p.ended(ctx, t, now, rows[i], outcomes[i]); err != nil {
@@ -149,6 +154,25 @@ func (p *Poll) Run(ctx context.Context) error {
 	}
 	p.note()
 	return errors.Join(errs...)
+}
+
+// ready prepares the parts and answers those that can be asked.
+func (p *Poll) ready(ctx context.Context, turn []*part, now time.Time) (ready []*part, errs []error) {
+	for _, t := range turn {
+		var err error
+		if t.Prepare != nil {
+			err = t.Prepare(ctx)
+		}
+		switch {
+		case err == nil:
+			ready = append(ready, t)
+		case fault.CodeOf(err) == CodeSchema:
+			t.refused, t.until = fault.Of(err), now.Add(partAgain)
+		default:
+			errs = append(errs, fmt.Errorf("poll %s: %w", t.Name, err))
+		}
+	}
+	return ready, errs
 }
 
 // query is what a part asks now.
@@ -180,6 +204,9 @@ func (p *Poll) ended(ctx context.Context, t *part, now time.Time, rows []map[str
 		// The session is good, or the call as a whole had failed: it is about
 		// this object and its fields.
 		t.refused, t.until = f, now.Add(partAgain)
+		if t.Refused != nil {
+			t.Refused(f)
+		}
 		return nil
 	default:
 		return fmt.Errorf("poll %s: %w", t.Name, err)

@@ -22,12 +22,17 @@ import (
 func emulatedOrg(t *testing.T) (*salesforcetest.Server, *salesforce.Org) {
 	t.Helper()
 	server := salesforcetest.NewServer(salesforcetest.Options{Schema: metadata.FS})
+	return server, orgOf(t, server)
+}
+
+func orgOf(t *testing.T, server *salesforcetest.Server) *salesforce.Org {
+	t.Helper()
 	org, err := salesforce.New(salesforce.Options{
 		LoginURL: server.URL, HTTP: server.Client().Transport,
 		Auth: salesforce.ClientCredentials{ClientID: salesforcetest.DefaultConsumerKey, ClientSecret: salesforcetest.DefaultConsumerSecret},
 	})
 	require.NoError(t, err)
-	return server, org
+	return org
 }
 
 func insert(t *testing.T, s *salesforcetest.Server, object string, values map[string]any) string {

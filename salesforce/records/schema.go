@@ -21,19 +21,22 @@ type plan struct {
 	key     string
 	head    []byte // the record up to its first field
 	fields  []planned
-	made    making   // what only a new record is given
-	missing []string // optional fields that are left out
+	names   map[string]string // the columns' names in the org, by their standard ones
+	made    making            // what only a new record is given
+	draft   draftFields       // what a draft may say beside that
+	missing []string          // optional fields that are left out
 }
 
 type planned struct {
-	prefix []byte // `,"Body__c":`
-	write  writer
+	standard string
+	prefix   []byte // `,"Body__c":`
+	write    writer
 }
 
 // planFor compares what the org has with what is needed, and names everything
 // that is wrong at once.
 func planFor(n Names, lookups map[string]string, o *salesforce.Object) (*plan, *fault.Error) {
-	p := &plan{object: n.Object, key: n.SID, head: []byte(`{"attributes":{"type":"` + n.Object + `"}`)}
+	p := &plan{object: n.Object, key: n.SID, head: []byte(`{"attributes":{"type":"` + n.Object + `"}`), names: map[string]string{}}
 	wrong := schemaProblems{}
 	if !o.Createable || !o.Updateable {
 		wrong.add(n.Object, "the integration user may not create and edit it")
@@ -51,7 +54,8 @@ func planFor(n Names, lookups map[string]string, o *salesforce.Object) (*plan, *
 		}
 		switch {
 		case problem == "":
-			p.fields = append(p.fields, planned{[]byte(`,"` + f.Name + `":`), write})
+			p.fields = append(p.fields, planned{c.standard, []byte(`,"` + f.Name + `":`), write})
+			p.names[c.standard] = f.Name
 		case c.required:
 			wrong.add(name, problem)
 		default:
@@ -62,6 +66,7 @@ func planFor(n Names, lookups map[string]string, o *salesforce.Object) (*plan, *
 		return nil, wrong.fault(n.Object)
 	}
 	p.made = p.makingFor(n, lookups, o)
+	p.draft = p.draftFor(n, o)
 	return p, nil
 }
 
@@ -117,7 +122,7 @@ func objectMissing(object string, cause error) *fault.Error {
 	}
 }
 
-// append appends the record of r, with as much of its links as is wanted.
+// append appends the record of r as it is upserted, with as much of its links as is wanted.
 func (p *plan) append(dst []byte, r *mirror.Record, which extent) []byte {
 	dst = append(dst, p.head...)
 	for i := range p.fields {

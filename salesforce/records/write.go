@@ -23,8 +23,12 @@ const (
 
 // write is one batch on its way.
 type write struct {
-	org      Org
-	plan     *plan
+	op     string
+	object string
+	send   func(ctx context.Context, records [][]byte) ([]salesforce.RowResult, error)
+	plan   *plan // says what can be left out of a row that has a source
+	// raced tells that the same row written again may well be taken; nil: never.
+	raced    func(*fault.Error) bool
 	doubt    func(error)
 	unlinked func(*fault.Error)
 	splits   int
@@ -73,7 +77,7 @@ func (w *write) split(ctx context.Context, rows []row, outcomes []error, cause e
 
 func (w *write) part(ctx context.Context, rows []row, outcomes []error, cause error) {
 	if w.splits == 0 {
-		fill(outcomes, fault.New(fault.Transient, "salesforce upsert", fmt.Errorf("%w: %w", errNotReached, cause)))
+		fill(outcomes, fault.New(fault.Transient, w.op, fmt.Errorf("%w: %w", errNotReached, cause)))
 		return
 	}
 	w.splits--
@@ -98,7 +102,7 @@ func fill(outcomes []error, err error) {
 
 // call makes one call, and further ones for the rows that are to be repeated.
 func (w *write) call(ctx context.Context, rows []row) ([]error, error) {
-	results, err := w.upsert(ctx, rows, nil)
+	results, err := w.some(ctx, rows, nil)
 	if err != nil {
 		w.doubt(err)
 		return nil, err
@@ -110,10 +114,10 @@ func (w *write) call(ctx context.Context, rows []row) ([]error, error) {
 	}
 	again := w.read(rows, every, results, outcomes, true)
 	for n := 0; len(again) > 0 && n < mostRepeats; n++ {
-		if results, err = w.upsert(ctx, rows, again); err != nil {
+		if results, err = w.some(ctx, rows, again); err != nil {
 			// Not settled: a lost race must not look like a refusal.
 			for _, at := range again {
-				outcomes[at] = fault.New(fault.Transient, "salesforce upsert", err)
+				outcomes[at] = fault.New(fault.Transient, w.op, err)
 			}
 			break
 		}
@@ -122,8 +126,8 @@ func (w *write) call(ctx context.Context, rows []row) ([]error, error) {
 	return outcomes, nil
 }
 
-// upsert makes one call of all rows, or of some.
-func (w *write) upsert(ctx context.Context, rows []row, some []int) ([]salesforce.RowResult, error) {
+// some makes one call of all rows, or of some.
+func (w *write) some(ctx context.Context, rows []row, some []int) ([]salesforce.RowResult, error) {
 	var records [][]byte
 	if some == nil {
 		records = make([][]byte, 0, len(rows))
@@ -134,7 +138,7 @@ func (w *write) upsert(ctx context.Context, rows []row, some []int) ([]salesforc
 	for _, i := range some {
 		records = append(records, rows[i].record)
 	}
-	return w.org.UpsertCollection(ctx, w.plan.object, w.plan.key, records)
+	return w.send(ctx, records)
 }
 
 // read takes the results of the rows at the given places and answers those that
@@ -149,7 +153,7 @@ func (w *write) read(rows []row, places []int, results []salesforce.RowResult, o
 			continue
 		}
 		outcomes[at] = w.explained(refusal)
-		if mayRace && raced(refusal) || w.lessen(&rows[at], refusal) {
+		if mayRace && w.raced != nil && w.raced(refusal) || w.lessen(&rows[at], refusal) {
 			again = append(again, at)
 		}
 	}
@@ -165,7 +169,7 @@ func raced(f *fault.Error) bool {
 // speaks of that one, else all its links. It is false when there is nothing left
 // to leave out.
 func (w *write) lessen(r *row, refusal *fault.Error) bool {
-	if fault.ClassOf(refusal) != fault.Permanent || !w.plan.made.has(r.source, r.extent) {
+	if r.source == nil || fault.ClassOf(refusal) != fault.Permanent || !w.plan.made.has(r.source, r.extent) {
 		return false
 	}
 	w.unlinked(refusal)
@@ -196,6 +200,6 @@ func (w *write) explained(err error) error {
 		return err
 	}
 	with := *f
-	with.Hint = hintFor(w.plan.object, f)
+	with.Hint = hintFor(w.object, f)
 	return &with
 }

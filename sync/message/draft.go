@@ -7,7 +7,8 @@ import "time"
 type Draft struct {
 	ID       string    `json:"id"`       // the record's, 18 characters
 	Modified time.Time `json:"modified"` // SystemModstamp
-	// Ask is what the record's status says: AskSend, AskDraft or AskCancel.
+	// Ask is what the record's status says: AskSend, AskDraft or AskCancel; "" when
+	// it asks for nothing, because it has another status or a SID.
 	Ask     Ask       `json:"ask"`
 	Deleted bool      `json:"deleted,omitzero"`
 	To      string    `json:"to,omitzero"`
@@ -54,7 +55,7 @@ type Result struct {
 	ErrorCode    int    `json:"error_code,omitzero"`
 	ErrorMessage string `json:"error_message,omitzero"` // Twilio's words, or ours with what to do
 	From         Number `json:"from,omitzero"`
-	To           Number `json:"to,omitzero"` // normalised
+	To           Number `json:"to,omitzero"` // normalised; "" leaves what the user has written
 	Service      string `json:"service,omitzero"`
 	Segments     int    `json:"segments,omitzero"`
 }

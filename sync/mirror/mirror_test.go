@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -493,7 +494,7 @@ func TestTheFakesKeepThePortsContracts(t *testing.T) {
 		return mirrortest.SourceUnderTest{Source: a, Put: a.Put}
 	})
 	mirrortest.TestSink(t, now, func(*testing.T) mirrortest.SinkUnderTest {
-		refused := map[message.SID]bool{}
+		refused, drafts := map[message.SID]bool{}, 0
 		o := &mirrortest.Org{Refuse: func(m message.Message) error {
 			if refused[m.SID] {
 				return fault.New(fault.Permanent, "upsert", errors.New("refused"))
@@ -508,6 +509,13 @@ func TestTheFakesKeepThePortsContracts(t *testing.T) {
 				}
 				return nil
 			},
+			PutDraft: func() string {
+				drafts++
+				id := fmt.Sprintf("a00%015d", drafts)
+				o.PutDraft(id)
+				return id
+			},
+			DeleteDraft: o.DeleteDraft, Draft: o.Draft,
 		}
 	})
 }

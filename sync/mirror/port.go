@@ -45,6 +45,13 @@ type Record struct {
 	// Links is nil unless the org holds no record of the message yet: then it also
 	// fills what is the users' own from then on, its owner, links and marks.
 	Links *message.Links
+	// ID is of the record that the message belongs to because it was its draft; ""
+	// leaves that to the SID.
+	ID string
+	// Rejected says that the message is no message but the trace of a send that
+	// Twilio refused: all that is written of it, on the record ID, is its SID as
+	// the rejected one, its status and its error.
+	Rejected bool
 }
 
 // Sink is the Salesforce org as the mirror writes it.
@@ -56,6 +63,11 @@ type Sink interface {
 	// fault. A Permanent one says that this record is refused for good; all
 	// others may pass. err is for the batch as a whole: then nothing is known
 	// of any message. A link or an owner that the org does not take is left out.
+	//
+	// A message with an ID is written to that record, which gets its SID; another
+	// record that has the SID is merged into this one. Such a record gets no links.
+	// If it is gone, it is as if there were no ID, but what was Rejected is then
+	// written nowhere.
 	Upsert(ctx context.Context, batch []Record) (outcomes []error, err error)
 	// Held tells which of at most BatchSize SIDs have a record.
 	Held(ctx context.Context, sids []message.SID) (map[message.SID]bool, error)

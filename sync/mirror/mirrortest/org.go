@@ -2,11 +2,13 @@ package mirrortest
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"slices"
 	"sync"
 	"time"
 
+	"github.com/twiliosf/twiliosf/sync/fault"
 	"github.com/twiliosf/twiliosf/sync/message"
 	"github.com/twiliosf/twiliosf/sync/mirror"
 )
@@ -25,6 +27,7 @@ type Org struct {
 	records map[message.SID]message.Message
 	writes  map[message.SID]int
 	links   map[message.SID][]message.Links
+	drafts  map[string]Draft
 	flying  map[message.SID]bool
 	overlap int
 	calls   int
@@ -117,16 +120,77 @@ func (o *Org) store(batch []mirror.Record) []error {
 				continue
 			}
 		}
+		id := r.ID
+		if id == "" {
+			id = o.draftOf(m.SID)
+		}
+		d, there := o.drafts[id]
+		switch {
+		case r.Rejected && r.ID == "":
+			outcomes[i] = fault.New(fault.Permanent, "upsert", errors.New("a rejected message without a record"))
+		case there && r.Rejected:
+			d.Rejected, d.Status = m.SID, m.Status
+			o.drafts[id] = d
+		case there:
+			d.SID, d.Status = m.SID, m.Status
+			o.drafts[id] = d
+		}
+		if r.Rejected {
+			continue
+		}
 		o.records[m.SID] = m
 		o.writes[m.SID]++
-		if r.Links != nil {
+		if r.Links != nil && !there {
 			o.links[m.SID] = append(o.links[m.SID], *r.Links)
 		}
 	}
 	return outcomes
 }
 
-// All is what the org holds.
+// Draft is a record that asked to be sent.
+type Draft struct {
+	SID      message.SID // of the message that it has become
+	Rejected message.SID // of the send that Twilio refused
+	Status   message.Status
+}
+
+// PutDraft makes a record without a SID.
+func (o *Org) PutDraft(id string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.drafts == nil {
+		o.drafts = map[string]Draft{}
+	}
+	o.drafts[id] = Draft{Status: "Send"}
+}
+
+// DeleteDraft deletes that record, whatever it has become.
+func (o *Org) DeleteDraft(id string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	delete(o.records, o.drafts[id].SID)
+	delete(o.drafts, id)
+}
+
+// draftOf is the id of the draft that has become a message, if one has.
+func (o *Org) draftOf(sid message.SID) string {
+	for id, d := range o.drafts {
+		if d.SID == sid {
+			return id
+		}
+	}
+	return ""
+}
+
+// Draft is the record of an id; false when there is none.
+func (o *Org) Draft(id string) (Draft, bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	d, ok := o.drafts[id]
+	return d, ok
+}
+
+// All is what the org holds of messages, one record each.
 func (o *Org) All() map[message.SID]message.Message {
 	o.mu.Lock()
 	defer o.mu.Unlock()

@@ -9,7 +9,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/twiliosf/twiliosf/sync/fault"
 	"github.com/twiliosf/twiliosf/sync/message"
 	"github.com/twiliosf/twiliosf/sync/mirror"
 )
@@ -104,84 +103,5 @@ func TestSource(t *testing.T, now time.Time, open func(t *testing.T) SourceUnder
 		cancel()
 		err := s.Source.Walk(ctx, mirror.Window{}, func([]message.Message) (bool, error) { return true, nil })
 		require.ErrorIs(t, err, context.Canceled)
-	})
-}
-
-// SinkUnderTest is an org that TestSink can look into. Refuse makes it refuse a
-// message's record for good; Bodies are the bodies of the records with a SID.
-type SinkUnderTest struct {
-	Sink   mirror.Sink
-	Refuse func(message.SID)
-	Bodies func(message.SID) []string
-}
-
-// written makes records of messages that the org may hold already.
-func written(all ...message.Message) []mirror.Record {
-	records := make([]mirror.Record, len(all))
-	for i := range all {
-		records[i].Message = &all[i]
-	}
-	return records
-}
-
-// TestSink is the contract of mirror.Sink.
-func TestSink(t *testing.T, now time.Time, open func(t *testing.T) SinkUnderTest) {
-	ctx := context.Background()
-	t.Run("a message becomes one record, however often it is written", func(t *testing.T) {
-		s := open(t)
-		for range 3 {
-			outcomes, err := s.Sink.Upsert(ctx, written(Text(1, now)))
-			require.NoError(t, err)
-			require.Equal(t, []error{nil}, outcomes)
-		}
-		require.Equal(t, []string{"text 1"}, s.Bodies(SID(1)))
-	})
-	t.Run("what changed is changed on the same record", func(t *testing.T) {
-		s := open(t)
-		_, err := s.Sink.Upsert(ctx, written(Text(1, now)))
-		require.NoError(t, err)
-		redacted := Text(1, now)
-		redacted.Body = ""
-		_, err = s.Sink.Upsert(ctx, written(redacted))
-		require.NoError(t, err)
-		require.Equal(t, []string{""}, s.Bodies(SID(1)))
-	})
-	t.Run("it tells which messages have a record", func(t *testing.T) {
-		s := open(t)
-		empty, err := s.Sink.Empty(ctx)
-		require.NoError(t, err)
-		require.True(t, empty)
-		_, err = s.Sink.Upsert(ctx, written(Text(1, now), Text(3, now)))
-		require.NoError(t, err)
-		empty, err = s.Sink.Empty(ctx)
-		require.NoError(t, err)
-		require.False(t, empty)
-		var sids []message.SID
-		for n := range mirror.BatchSize {
-			sids = append(sids, SID(n))
-		}
-		there, err := s.Sink.Held(ctx, sids)
-		require.NoError(t, err)
-		require.Equal(t, map[message.SID]bool{SID(1): true, SID(3): true}, there)
-	})
-	t.Run("a full batch has its outcomes in order, and one refusal is one record's", func(t *testing.T) {
-		s := open(t)
-		s.Refuse(SID(77))
-		var batch []message.Message
-		for n := range mirror.BatchSize {
-			batch = append(batch, Text(n, now))
-		}
-		outcomes, err := s.Sink.Upsert(ctx, written(batch...))
-		require.NoError(t, err)
-		require.Len(t, outcomes, len(batch))
-		for n, outcome := range outcomes {
-			if n == 77 {
-				require.Equal(t, fault.Permanent, fault.ClassOf(outcome))
-				require.Empty(t, s.Bodies(SID(n)))
-				continue
-			}
-			require.NoError(t, outcome)
-			require.Len(t, s.Bodies(SID(n)), 1)
-		}
 	})
 }
