@@ -2,6 +2,7 @@ package followuptest
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"sync"
 	"time"
@@ -66,11 +67,11 @@ func (m *Memory) Due(_ context.Context, kind message.FollowUpKind, now time.Time
 }
 
 // Settle implements followup.Queue.
-func (m *Memory) Settle(_ context.Context, settled []followup.Settlement) error {
+func (m *Memory) Settle(ctx context.Context, settled []followup.Settlement) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.fail != nil {
-		return m.fail
+	if err := errors.Join(m.fail, ctx.Err()); err != nil {
+		return err
 	}
 	for _, s := range settled {
 		i := slices.IndexFunc(m.rows, func(r row) bool { return r.N == s.Queued.N })
