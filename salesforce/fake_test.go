@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/iotest"
 
 	"github.com/stretchr/testify/require"
 
@@ -38,6 +39,7 @@ type reply struct {
 	header http.Header
 	body   string
 	err    error // the connection breaks instead
+	broken bool  // it breaks after the body
 }
 
 func ok(body string) reply { return reply{status: 200, body: body} }
@@ -80,6 +82,12 @@ func (f *fakeOrg) RoundTrip(req *http.Request) (*http.Response, error) {
 	h := http.Header{"Content-Type": {"application/json;charset=UTF-8"}}
 	for k, v := range r.header {
 		h[k] = v
+	}
+	if r.broken {
+		return &http.Response{
+			StatusCode: r.status, Header: h, ContentLength: -1, Request: req,
+			Body: io.NopCloser(io.MultiReader(strings.NewReader(r.body), iotest.ErrReader(io.ErrUnexpectedEOF))),
+		}, nil
 	}
 	return &http.Response{
 		StatusCode: r.status, Header: h, Body: io.NopCloser(strings.NewReader(r.body)),

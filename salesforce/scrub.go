@@ -152,7 +152,11 @@ func gather(v any, values []string) []string {
 		}
 	case map[string]any:
 		for k, e := range v {
-			if k != "attributes" {
+			soql, isText := e.(string)
+			switch {
+			case k == "query" && isText: // of a bulk job
+				values = append(values, literals(soql)...)
+			case k != "attributes":
 				values = gather(e, values)
 			}
 		}

@@ -37,6 +37,7 @@ type request struct {
 	header      http.Header
 	repeatable  bool
 	soap        bool // XML both ways: the login
+	stream      *stream
 }
 
 // answer is what came back, whatever its status.
@@ -67,6 +68,9 @@ func newWire(o *Options) *wire {
 var errTimeout = errors.New("no complete answer within the time allowed for one call")
 
 func (w *wire) exchange(ctx context.Context, r *request) (*answer, error) {
+	if r.stream != nil {
+		return w.streamed(ctx, r)
+	}
 	bounded, cancel := context.WithTimeoutCause(ctx, w.timeout, errTimeout)
 	defer cancel()
 	departure := &departure{}

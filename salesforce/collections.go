@@ -41,22 +41,50 @@ var (
 // another writer; upsert it once more before believing it.
 func (o *Org) UpsertCollection(ctx context.Context, object, keyField string, records [][]byte) ([]RowResult, error) {
 	const op = "upsert"
+	if !plainName(object) || !plainName(keyField) {
+		return nil, fault.New(fault.Permanent, opName(op), errors.New("the object's or the key's name is no API name"))
+	}
+	return o.collect(ctx, Call{
+		Op: op, Method: http.MethodPatch, Path: "/composite/sobjects/" + object + "/" + keyField, Repeatable: true,
+	}, records)
+}
+
+// InsertCollection makes up to 200 records, whose "attributes" name their
+// objects, each independently of the others. It is like UpsertCollection, but
+// making it twice makes the records twice: a call that may have happened is
+// Uncertain.
+func (o *Org) InsertCollection(ctx context.Context, records [][]byte) ([]RowResult, error) {
+	rows, err := o.collect(ctx, Call{Op: "insert", Method: http.MethodPost, Path: "/composite/sobjects"}, records)
+	for i := range rows {
+		rows[i].Created = rows[i].Err == nil
+	}
+	return rows, err
+}
+
+// UpdateCollection changes up to 200 records by their "id", which they hold
+// beside their "attributes", each independently of the others. It is like
+// UpsertCollection, but creates nothing.
+func (o *Org) UpdateCollection(ctx context.Context, records [][]byte) ([]RowResult, error) {
+	return o.collect(ctx, Call{Op: "update", Method: http.MethodPatch, Path: "/composite/sobjects", Repeatable: true}, records)
+}
+
+func (o *Org) collect(ctx context.Context, c Call, records [][]byte) ([]RowResult, error) {
 	switch {
 	case len(records) == 0:
 		return nil, nil
 	case len(records) > MaxCollection:
-		return nil, fault.New(fault.Permanent, opName(op), fmt.Errorf("%d records in one call, %d are allowed", len(records), MaxCollection))
-	case !plainName(object) || !plainName(keyField):
-		return nil, fault.New(fault.Permanent, opName(op), errors.New("the object's or the key's name is no API name"))
+		return nil, fault.New(fault.Permanent, opName(c.Op), fmt.Errorf("%d records in one call, %d are allowed", len(records), MaxCollection))
 	}
-	data, err := o.send(ctx, Call{
-		Op: op, Method: http.MethodPatch, Path: "/composite/sobjects/" + object + "/" + keyField,
-		Body: collection(records), Repeatable: true,
-	}, allowDuplicates)
+	c.Body = collection(records)
+	data, err := o.send(ctx, c, allowDuplicates)
 	if err != nil {
 		return nil, err
 	}
-	return readRows(op, data, records)
+	rows, err := readRows(c.Op, data, records)
+	if f := fault.Of(err); f != nil && !c.Repeatable {
+		f.Class = fault.Uncertain
+	}
+	return rows, err
 }
 
 func collection(records [][]byte) []byte {
