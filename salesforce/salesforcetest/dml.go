@@ -67,6 +67,9 @@ func (s *Server) insert(x *tx, r *record, free bool) (uint32, []*Error) {
 	if errs := s.checkRow(t, 0, r, vals); errs != nil {
 		return 0, errs
 	}
+	if errs := checkFile(o, vals); errs != nil {
+		return 0, errs
+	}
 	seq := t.reserve()
 	s.derive(t, vals, true)
 	now := s.now()
@@ -75,6 +78,9 @@ func (s *Server) insert(x *tx, r *record, free bool) (uint32, []*Error) {
 		blob: string(s.packing), created: now, modified: now,
 		createdBy: s.user, modifiedBy: s.user, state: rowLive, writes: 1,
 	})
+	if o.name == contentVersion {
+		return seq, s.publish(x, t, seq)
+	}
 	return seq, nil
 }
 
@@ -212,7 +218,7 @@ func (s *Server) storageUsedKB() int {
 	kb := 0
 	for _, t := range s.tables {
 		switch t.obj.name {
-		case "Organization", "User", "PermissionSet", "PermissionSetAssignment", "ContentVersion":
+		case "Organization", "User", "PermissionSet", "PermissionSetAssignment", contentVersion, "ContentDocument", "ContentDocumentLink":
 		case "Campaign":
 			kb += 8 * t.live
 		case "CampaignMember":

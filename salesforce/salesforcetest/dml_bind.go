@@ -281,7 +281,7 @@ func (s *Server) convertRef(f *field, id string) (value, *Error) {
 	o := s.schema.byPrefix[prefix]
 	allowed := false
 	for _, to := range f.refTo {
-		allowed = allowed || o != nil && o.name == to
+		allowed = allowed || o != nil && (o.name == to || to == anyObject)
 	}
 	if !allowed {
 		return value{}, refuse("FIELD_INTEGRITY_EXCEPTION", f.label+": id value of incorrect type: "+id, f.name)

@@ -225,6 +225,9 @@ func (s *schema) check() error {
 	for _, o := range s.objects {
 		for _, f := range o.fields {
 			for _, to := range f.refTo {
+				if to == anyObject {
+					continue
+				}
 				if s.object(to) == nil {
 					return fmt.Errorf("field %s.%s refers to %s, which does not exist", o.name, f.name, to)
 				}

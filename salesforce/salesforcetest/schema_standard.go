@@ -9,7 +9,7 @@ import (
 // standardObjects declares the built-in objects: an object line is
 // "object Name prefix label plural", a field line "Name|Label|type|flags".
 // Types: string N, area N, phone, email, url, number P.S, int, currency, bool,
-// date, datetime, pick a;b;c, ref Object[,Object] [relationship], base64, auto FORMAT.
+// date, datetime, pick a;b;c, ref Object[,Object] [relationship] (* for any object), base64, auto FORMAT.
 // Flags: required, system, owner-less objects have no OwnerId line; default=x;
 // idlookup; name; via=Ref.Field.
 // Names, types and lengths: https://developer.salesforce.com/docs/atlas.en-us.object_reference.meta/object_reference/
@@ -165,12 +165,27 @@ IsOwnedByProfile|Is Owned By Profile|bool|system
 object PermissionSetAssignment 0Pa Permission Set Assignment Permission Set Assignments
 AssigneeId|Assignee ID|ref User Assignee|required
 PermissionSetId|PermissionSet ID|ref PermissionSet PermissionSet|required
+object ContentDocument 069 Content Document Content Documents
+Title|Title|string 255|system name
+FileExtension|File Extension|string 40|system
+ContentSize|Content Size|int|system
+LatestPublishedVersionId|Latest Published Version ID|ref ContentVersion LatestPublishedVersion|system
+OwnerId|Owner ID|owner|
 object ContentVersion 068 Content Version Content Versions
+ContentDocumentId|ContentDocument ID|ref ContentDocument ContentDocument|system cascade
+IsLatest|Is Latest|bool|system default=true
 Title|Title|string 255|required name
 PathOnClient|Path On Client|string 500|required
+FileExtension|File Extension|string 40|system
+ContentSize|Content Size|int|system
 VersionData|Version Data|base64|required
+FirstPublishLocationId|First Publish Location ID|ref *|
 Description|Description|area 1000|
 OwnerId|Owner ID|owner|
+object ContentDocumentLink 06A Content Document Link Content Document Links
+ContentDocumentId|ContentDocument ID|ref ContentDocument ContentDocument|required cascade
+LinkedEntityId|Linked Entity ID|ref *|required cascade
+ShareType|Share Type|pick V;C;I|default=V
 `
 
 // addStandard adds the built-in objects.

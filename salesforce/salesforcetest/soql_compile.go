@@ -87,6 +87,9 @@ func (s *Server) compile(src string, all bool) (*plan, *Error) {
 		}
 		p.narrow = c.narrow(q.where, all)
 	}
+	if o.name == "ContentDocumentLink" && p.narrow == nil {
+		return nil, malformed(src, 0, "Implementation restriction: ContentDocumentLink requires a filter by a single Id on ContentDocumentId or LinkedEntityId using the equals operator or multiple Id's using the IN operator.")
+	}
 	for _, o := range q.order {
 		if err := c.orderBy(p, o); err != nil {
 			return nil, err
