@@ -21,7 +21,8 @@ type plan struct {
 	key     string
 	head    []byte // the record up to its first field
 	fields  []planned
-	missing []string // optional fields that are left out
+	missing []string                    // optional fields that are left out
+	columns map[string]salesforce.Field // of other objects than the message: what the org has, by our name of it
 }
 
 type planned struct {
