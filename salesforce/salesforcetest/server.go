@@ -29,6 +29,7 @@ type Server struct {
 	sessions   map[string]*session
 	cursors    map[string]*cursor
 	cursorNo   int
+	bulk       bulkJobs
 	clock      int64 // newest time handed out, Unix milliseconds
 	user       uint32
 	usage      usage
@@ -54,6 +55,7 @@ func New(opts Options) (*Server, error) {
 	s := &Server{
 		URL: inProcessURL, opts: opts.withDefaults(), schema: newSchema(),
 		sessions: map[string]*session{}, cursors: map[string]*cursor{},
+		bulk:  bulkJobs{byID: map[string]*bulkJob{}},
 		stats: newStats(), user: 1, spread: make([]value, 256),
 	}
 	s.faults.random = rand.New(rand.NewPCG(opts.Seed, opts.Seed))
