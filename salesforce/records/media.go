@@ -97,7 +97,7 @@ func NewMedia(org MediaOrg, source MediaSource, o MediaOptions) (*Media, error) 
 	ids := append([]string{"reference"}, textTypes...)
 	return &Media{org: org, source: source, names: n, files: o.Files, planner: plannerOf(org, n.Object, shapeOf(n.Object, true, []wanted{
 		{name: n.SID, types: textTypes, required: true, key: true},
-		{name: n.Message, types: []string{"reference"}, required: true},
+		{name: n.Message, types: []string{"reference"}, required: true, once: true},
 		{name: n.Type, types: textTypes},
 		{name: n.URL, types: textTypes},
 		{name: n.File, types: ids},
@@ -139,11 +139,7 @@ func (m *Media) Do(ctx context.Context, batch []message.FollowUp) ([]error, erro
 	if err != nil {
 		return nil, err
 	}
-	rows := make([][]byte, len(children))
-	for i := range children {
-		rows[i] = m.child(plan, &children[i])
-	}
-	results, err := upsertAll(ctx, m.org, plan, m.planner.doubt, rows)
+	results, err := m.write(ctx, plan, children)
 	if err != nil {
 		return nil, err
 	}
@@ -189,11 +185,43 @@ func (m *Media) gather(ctx context.Context, batch []message.FollowUp, outcomes [
 	return all, nil
 }
 
-func (m *Media) child(p *plan, a *attached) []byte {
+// write upserts the children. Where a record keeps its parent for ever (a
+// master-detail that does not allow reparenting), one that is there already
+// refuses to be told its parent again, and is written without.
+func (m *Media) write(ctx context.Context, p *plan, children []attached) ([]error, error) {
+	rows := make([][]byte, len(children))
+	for i := range children {
+		rows[i] = m.child(p, &children[i], true)
+	}
+	results, err := upsertAll(ctx, m.org, p, m.planner.doubt, rows)
+	if err != nil || p.columns[m.names.Message].Updateable {
+		return results, err
+	}
+	var again []int
+	rows = rows[:0]
+	for i := range results {
+		if fault.CodeOf(results[i]) == salesforce.CodeReadOnlyField {
+			again = append(again, i)
+			rows = append(rows, m.child(p, &children[i], false))
+		}
+	}
+	some, err := upsertAll(ctx, m.org, p, m.planner.doubt, rows)
+	for n, i := range again {
+		if err == nil {
+			results[i] = some[n]
+		}
+	}
+	return results, err
+}
+
+func (m *Media) child(p *plan, a *attached, withParent bool) []byte {
 	dst := p.record(nil)
 	dst = p.withText(dst, m.names.SID, a.SID)
 	dst = p.withText(dst, m.names.Type, a.ContentType)
 	dst = p.withText(dst, m.names.URL, a.URL)
+	if !withParent {
+		return append(dst, '}')
+	}
 	dst = with(dst, p.columns[m.names.Message].RelationshipName, func(dst []byte) []byte {
 		dst = append(append(append(dst, `{"`...), m.names.Key...), `":`...)
 		return append(appendString(dst, string(a.sid)), '}')

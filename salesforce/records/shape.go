@@ -11,6 +11,7 @@ type wanted struct {
 	types    []string
 	required bool
 	key      bool // an external id that is unique
+	once     bool // a parent that a record may keep for ever
 }
 
 // shapeOf compares an object with the fields that are wanted, and names
@@ -51,9 +52,7 @@ func (w *wanted) problem(f salesforce.Field, found, create bool) string {
 	switch {
 	case !found:
 		return "is missing or hidden"
-	case f.Type == "reference" && f.Createable && !f.Updateable:
-		return "does not allow reparenting, without which its records cannot be written again"
-	case create && !f.Createable, !f.Updateable:
+	case create && !f.Createable, !f.Updateable && !w.once:
 		return "is read-only for the integration user"
 	}
 	fits := false

@@ -96,15 +96,17 @@ func (s *Server) mayInsert(r *record) []*Error {
 		e.status = s.opts.StorageStatus
 		return []*Error{e}
 	}
-	return s.mayWriteFields(r)
+	return s.mayWriteFields(r, true)
 }
 
 // mayWriteFields refuses fields that only the org writes or that the user's
-// field-level security leaves read-only.
-func (s *Server) mayWriteFields(r *record) []*Error {
+// field-level security leaves read-only. A detail that cannot be reparented takes
+// its parent only when it is made.
+// https://developer.salesforce.com/docs/atlas.en-us.object_reference.meta/object_reference/relationships_among_objects.htm
+func (s *Server) mayWriteFields(r *record, fresh bool) []*Error {
 	var names []string
 	for _, b := range r.set {
-		if !b.field.writable() {
+		if !b.field.writable() || b.field.fixed && !fresh {
 			names = append(names, b.field.name)
 		}
 	}
@@ -122,7 +124,7 @@ func (s *Server) update(x *tx, r *record, seq uint32, free bool) []*Error {
 		if r.obj.noEdit || r.obj.readOnly {
 			return []*Error{refuse("INSUFFICIENT_ACCESS_OR_READONLY", "insufficient access rights on object id")}
 		}
-		if errs := s.mayWriteFields(r); errs != nil {
+		if errs := s.mayWriteFields(r, false); errs != nil {
 			return errs
 		}
 	}

@@ -184,7 +184,7 @@ func describeField(f *field) map[string]any {
 		"polymorphicForeignKey": len(f.refTo) > 1, "precision": f.precision, "queryByDistance": false, "referenceTargetField": nil,
 		"referenceTo": refs, "relationshipName": orNil(f.relName), "relationshipOrder": nil, "restrictedDelete": f.restrictDel,
 		"restrictedPicklist": f.restricted, "scale": f.scale, "searchPrefilterable": false, "soapType": soapType(f),
-		"sortable": free, "type": f.typ, "unique": f.unique, "updateable": writable && !f.cascade, "writeRequiresMasterRead": false,
+		"sortable": free, "type": f.typ, "unique": f.unique, "updateable": writable && !f.fixed, "writeRequiresMasterRead": false,
 	}
 }
 

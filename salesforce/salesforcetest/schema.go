@@ -65,6 +65,7 @@ type field struct {
 	relName     string // child to parent, "" when none
 	childRel    string // parent to child
 	cascade     bool   // master-detail: goes with its parent
+	fixed       bool   // master-detail: keeps the parent it was made with
 	restrictDel bool   // parent cannot be deleted while referenced
 	initial     value  // default on create
 	src         source

@@ -45,6 +45,7 @@ type sfdxField struct {
 	ReferenceTo      string   `xml:"referenceTo"`
 	RelationshipName string   `xml:"relationshipName"`
 	DeleteConstraint string   `xml:"deleteConstraint"`
+	Reparentable     bool     `xml:"reparentableMasterDetail"`
 	DisplayFormat    string   `xml:"displayFormat"`
 	ValueSet         struct {
 		Restricted bool `xml:"restricted"`
@@ -268,4 +269,5 @@ func (x *sfdxField) setReference(f *field) {
 	f.cascade = x.Type == "MasterDetail" || x.DeleteConstraint == "Cascade"
 	f.restrictDel = x.DeleteConstraint == "Restrict"
 	f.required = f.required || x.Type == "MasterDetail"
+	f.fixed = x.Type == "MasterDetail" && !x.Reparentable
 }

@@ -293,7 +293,7 @@ func (f *field) setFlags(flags string) error {
 		case flag == "idlookup":
 			f.idLookup = true
 		case flag == "cascade":
-			f.cascade = true
+			f.cascade, f.fixed = true, true
 		default:
 			return fmt.Errorf("unknown flag %q", flag)
 		}
