@@ -165,8 +165,13 @@ func TestWhatTheFileStoreSaysIsNoVerdict(t *testing.T) {
 			}
 			return respond(http.StatusForbidden, "<Error/>"), nil
 		},
-		"a circle":     func(int, *http.Request) (*http.Response, error) { return redirect("https://cdn.example/x"), nil },
-		"plain http":   func(int, *http.Request) (*http.Response, error) { return redirect("http://cdn.example/x"), nil },
+		"a circle": func(int, *http.Request) (*http.Response, error) { return redirect("https://cdn.example/x"), nil },
+		"plain http": func(_ int, r *http.Request) (*http.Response, error) {
+			if r.URL.Scheme == "https" {
+				return redirect("http://cdn.example/x"), nil
+			}
+			return respond(200, "bytes that anybody may have changed"), nil
+		},
 		"no address":   func(int, *http.Request) (*http.Response, error) { return redirect(""), nil },
 		"another kind": func(int, *http.Request) (*http.Response, error) { return redirect("file:///etc/passwd"), nil },
 	} {

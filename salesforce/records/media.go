@@ -19,12 +19,13 @@ import (
 type MediaNames struct {
 	Object  string // TwilioSF_Media__c
 	SID     string // Media_SID__c: external id, unique
-	Message string // Message__c: master-detail, or a lookup, to the message object
+	Message string // Message__c: master-detail, or a lookup, to Parent
 	Type    string // Content_Type__c, optional
 	URL     string // Url__c, optional
 	File    string // File_Id__c, optional: the file in Salesforce
-	// Key is the message object's field of the Message SID.
-	Key string
+	// Parent and Key are the message object and its field of the Message SID.
+	Parent string
+	Key    string
 }
 
 func (n MediaNames) withDefaults() MediaNames {
@@ -33,7 +34,7 @@ func (n MediaNames) withDefaults() MediaNames {
 		standard string
 	}{
 		{&n.Object, "TwilioSF_Media__c"}, {&n.SID, "Media_SID__c"}, {&n.Message, "Message__c"}, {&n.Type, "Content_Type__c"},
-		{&n.URL, "Url__c"}, {&n.File, "File_Id__c"}, {&n.Key, "Message_SID__c"},
+		{&n.URL, "Url__c"}, {&n.File, "File_Id__c"}, {&n.Parent, standardObject}, {&n.Key, "Message_SID__c"},
 	} {
 		if *d.name == "" {
 			*d.name = d.standard
@@ -86,7 +87,7 @@ var (
 func NewMedia(org MediaOrg, source MediaSource, o MediaOptions) (*Media, error) {
 	n := o.Names.withDefaults()
 	var faults []error
-	for _, name := range []string{n.Object, n.SID, n.Message, n.Type, n.URL, n.File, n.Key} {
+	for _, name := range []string{n.Object, n.SID, n.Message, n.Type, n.URL, n.File, n.Parent, n.Key} {
 		if !apiName.MatchString(name) {
 			faults = append(faults, fmt.Errorf("records: the media's name %q is no API name", name))
 		}
@@ -97,7 +98,7 @@ func NewMedia(org MediaOrg, source MediaSource, o MediaOptions) (*Media, error) 
 	ids := append([]string{"reference"}, textTypes...)
 	return &Media{org: org, source: source, names: n, files: o.Files, planner: plannerOf(org, n.Object, shapeOf(n.Object, true, []wanted{
 		{name: n.SID, types: textTypes, required: true, key: true},
-		{name: n.Message, types: []string{"reference"}, required: true, once: true},
+		{name: n.Message, types: []string{"reference"}, to: n.Parent, required: true, once: true},
 		{name: n.Type, types: textTypes},
 		{name: n.URL, types: textTypes},
 		{name: n.File, types: ids},

@@ -110,7 +110,7 @@ func TestEachMediumIsAChildOfItsMessage(t *testing.T) {
 	g := newGallery(t, false)
 	picture, film, card := medium(1, "image/png"), medium(2, "video/mp4"), medium(3, "text/vcard")
 	for range 2 { // twice does no harm
-		requireAll(t, g.do(mediaOf(g.texts[0], picture, film), mediaOf(g.texts[1], card)), nil)
+		requireAll(t, g.do(mediaOf(g.texts[0], picture, film), mediaOf(g.texts[1], card, card)), nil)
 	}
 	require.Equal(t, 3, g.server.Count(mediaObject))
 	for m, text := range map[message.Media]message.Message{picture: g.texts[0], film: g.texts[0], card: g.texts[1]} {
@@ -122,6 +122,17 @@ func TestEachMediumIsAChildOfItsMessage(t *testing.T) {
 	}
 	require.Equal(t, 2, g.server.Calls().ByOperation[salesforcetest.OpCollectionsUpsert]-1, "the children of several messages share a call")
 	require.Zero(t, g.source.lists, "what the webhook told is not asked for")
+}
+
+func TestMediaOfAnotherObjectsRecordsAreNotWritten(t *testing.T) {
+	_, org := orgWithFollowUps(t)
+	w, err := records.NewMedia(org, &twilioMedia{}, records.MediaOptions{Names: records.MediaNames{Parent: "Text__c"}})
+	require.NoError(t, err)
+	_, err = w.Do(t.Context(), []message.FollowUp{{Kind: message.FollowMedia, Key: "MM1", Media: []message.Media{medium(1, "image/png")}}})
+	require.Equal(t, records.CodeSchema, fault.CodeOf(err))
+	require.ErrorContains(t, err, "Text__c")
+	_, err = records.NewMedia(org, &twilioMedia{}, records.MediaOptions{Names: records.MediaNames{URL: "no name"}})
+	require.ErrorContains(t, err, "no name")
 }
 
 func TestAChildThatMayNotChangeItsParentIsWrittenAgain(t *testing.T) {

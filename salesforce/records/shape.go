@@ -1,6 +1,9 @@
 package records
 
 import (
+	"slices"
+	"strings"
+
 	"github.com/twiliosf/twiliosf/salesforce"
 	"github.com/twiliosf/twiliosf/sync/fault"
 )
@@ -9,6 +12,7 @@ import (
 type wanted struct {
 	name     string
 	types    []string
+	to       string // of a reference: the object it must lead to
 	required bool
 	key      bool // an external id that is unique
 	once     bool // a parent that a record may keep for ever
@@ -54,6 +58,9 @@ func (w *wanted) problem(f salesforce.Field, found, create bool) string {
 		return "is missing or hidden"
 	case create && !f.Createable, !f.Updateable && !w.once:
 		return "is read-only for the integration user"
+	}
+	if w.to != "" && f.Type == "reference" && !slices.ContainsFunc(f.ReferenceTo, func(o string) bool { return strings.EqualFold(o, w.to) }) {
+		return "does not lead to " + w.to
 	}
 	fits := false
 	for _, t := range w.types {
