@@ -184,6 +184,8 @@ func (s *Server) convert(f *field, n *node) (value, *Error) {
 		return value{}, nil
 	}
 	switch {
+	case f.typ == typeBase64:
+		return convertBytes(n)
 	case f.textual():
 		if n.kind != nodeString {
 			return value{}, cannotRead("string", n)
@@ -281,7 +283,7 @@ func (s *Server) convertRef(f *field, id string) (value, *Error) {
 	o := s.schema.byPrefix[prefix]
 	allowed := false
 	for _, to := range f.refTo {
-		allowed = allowed || o != nil && (o.name == to || to == anyObject)
+		allowed = allowed || o != nil && o.name == to
 	}
 	if !allowed {
 		return value{}, refuse("FIELD_INTEGRITY_EXCEPTION", f.label+": id value of incorrect type: "+id, f.name)

@@ -45,8 +45,8 @@ type sfdxField struct {
 	ReferenceTo      string   `xml:"referenceTo"`
 	RelationshipName string   `xml:"relationshipName"`
 	DeleteConstraint string   `xml:"deleteConstraint"`
-	Reparentable     bool     `xml:"reparentableMasterDetail"`
 	DisplayFormat    string   `xml:"displayFormat"`
+	Reparentable     bool     `xml:"reparentableMasterDetail"`
 	ValueSet         struct {
 		Restricted bool `xml:"restricted"`
 		Definition struct {
@@ -56,36 +56,6 @@ type sfdxField struct {
 			} `xml:"value"`
 		} `xml:"valueSetDefinition"`
 	} `xml:"valueSet"`
-}
-
-// addSource reads every object of an SFDX source tree. The objects folder may be
-// at the root or under force-app/main/default.
-func (s *schema) addSource(tree fs.FS) error {
-	root := ""
-	for _, dir := range []string{"objects", "force-app/main/default/objects"} {
-		if info, err := fs.Stat(tree, dir); err == nil && info.IsDir() {
-			root = dir
-			break
-		}
-	}
-	if root == "" {
-		return errors.New("the schema has no objects folder, neither at its root nor under force-app/main/default")
-	}
-	dirs, err := fs.ReadDir(tree, root)
-	if err != nil {
-		return fmt.Errorf("read %s: %w", root, err)
-	}
-	for _, d := range dirs { // objects first: fields may refer to any of them
-		if err := s.addSourceObject(tree, root, d.Name()); err != nil {
-			return err
-		}
-	}
-	for _, d := range dirs {
-		if err := s.addSourceFields(tree, path.Join(root, d.Name(), "fields"), s.object(d.Name())); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 func (s *schema) addSourceObject(tree fs.FS, root, name string) error {
@@ -166,17 +136,6 @@ func (s *schema) addSourceFields(tree fs.FS, dir string, o *object) error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
-	}
-	return nil
-}
-
-func decodeXML(tree fs.FS, name string, into any) error {
-	data, err := fs.ReadFile(tree, name)
-	if err != nil {
-		return fmt.Errorf("read %s: %w", name, err)
-	}
-	if err := xml.Unmarshal(data, into); err != nil {
-		return fmt.Errorf("%s: %w", name, err)
 	}
 	return nil
 }
