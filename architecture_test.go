@@ -51,7 +51,7 @@ var house = map[string]kind{
 	"salesforce/salesforcetest":     emulator,
 
 	"sync/followup": engine,
-	"sync/mirror": engine,
+	"sync/mirror":   engine,
 
 	"config":             adapter,
 	"salesforce":         adapter,
@@ -102,6 +102,7 @@ var arrows = []arrow{
 
 	{"salesforce", "sync/fault", "Salesforce's answers are classed where they are read"},
 	{"salesforce/records", "salesforce", "records are written through the org"},
+	{"salesforce/records", "salesforce/soql", "what the org holds is asked for in SOQL"},
 	{"salesforce/records", "sync/message", "messages become records"},
 	{"salesforce/records", "sync/fault", "refusals are put in our words"},
 	{"salesforce/records", "sync/mirror", "records implements the mirror's Sink"},

@@ -40,8 +40,8 @@ type describer interface {
 	Describe(ctx context.Context, object string) (salesforce.Object, error)
 }
 
-func newPlanner(org describer, n Names) *planner {
-	return plannerOf(org, n.Object, func(o *salesforce.Object) (*plan, *fault.Error) { return planFor(n, o) })
+func newPlanner(org describer, n Names, lookups map[string]string) *planner {
+	return plannerOf(org, n.Object, func(o *salesforce.Object) (*plan, *fault.Error) { return planFor(n, lookups, o) })
 }
 
 // plannerOf plans for any object; fit makes the plan, or says what the org lacks.

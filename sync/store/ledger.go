@@ -33,21 +33,24 @@ func (s *Store) Merge(ctx context.Context, seen []message.Message) (int, []mirro
 	if err := s.merges.join(m, func(all []*merge) error { return s.commit(ctx, all) }); err != nil {
 		return 0, nil, err
 	}
-	if m.changed < len(news) {
-		return m.changed, nil, nil // which of them, only the rows know
+	changes := make([]mirror.Change, len(m.changed))
+	for i, row := range m.changed {
+		changes[i] = mirror.Change{Seq: mirror.Seq(row.seq), New: row.written == 0, Message: *news[row.seq-m.seq-1].Message}
 	}
-	changes := make([]mirror.Change, len(news))
-	for i := range news {
-		changes[i] = mirror.Change{Seq: mirror.Seq(m.seq + int64(i) + 1), Message: *news[i].Message}
-	}
-	return m.changed, changes, nil
+	return len(changes), changes, nil
 }
 
 // merge is one caller's part of a commit.
 type merge struct {
 	news    []sighting
 	seq     int64 // its changes are numbered from seq+1
-	changed int
+	changed []changedRow
+}
+
+// changedRow is a row that a sighting has changed.
+type changedRow struct {
+	seq     int64
+	written int
 }
 
 // commit merges the news of several callers in one transaction. Its context is
@@ -67,7 +70,7 @@ func (s *Store) commit(ctx context.Context, all []*merge) error {
 			return err
 		}
 		for _, m := range all {
-			m.seq, m.changed = seq, 0
+			m.seq, m.changed = seq, make([]changedRow, 0, len(m.news))
 			seq += int64(len(m.news))
 			if err := s.upsertAll(ctx, tx, m); err != nil {
 				return err
@@ -80,11 +83,9 @@ func (s *Store) commit(ctx context.Context, all []*merge) error {
 func (s *Store) upsertAll(ctx context.Context, tx *sql.Tx, m *merge) error {
 	for start := 0; start < len(m.news); start += upsertRows {
 		chunk := m.news[start:min(start+upsertRows, len(m.news))]
-		n, err := s.upsertChanged(ctx, tx, chunk, m.seq+int64(start))
-		if err != nil {
+		if err := s.upsertChanged(ctx, tx, m, chunk, m.seq+int64(start)); err != nil {
 			return err
 		}
-		m.changed += n
 	}
 	return nil
 }
@@ -172,11 +173,12 @@ ON CONFLICT (created_at, sid) DO UPDATE SET fingerprint = excluded.fingerprint, 
     waiting_since = COALESCE(messages.waiting_since, excluded.waiting_since),
     retry_at = 0, attempts = 0, payload = excluded.payload, refusal = NULL
 WHERE messages.fingerprint <> excluded.fingerprint AND (messages.rank < excluded.rank
-    OR (messages.rank = excluded.rank AND messages.updated_at <= excluded.updated_at))`
+    OR (messages.rank = excluded.rank AND messages.updated_at <= excluded.updated_at))
+RETURNING seq, written`
 }
 
 // upsertChanged queues sightings as changes seq+1, seq+2 ...
-func (s *Store) upsertChanged(ctx context.Context, tx *sql.Tx, chunk []sighting, seq int64) (int, error) {
+func (s *Store) upsertChanged(ctx context.Context, tx *sql.Tx, merge *merge, chunk []sighting, seq int64) error {
 	args := make([]any, 0, len(chunk)*11)
 	var payload []byte
 	for i, m := range chunk {
@@ -185,12 +187,12 @@ func (s *Store) upsertChanged(ctx context.Context, tx *sql.Tx, chunk []sighting,
 		args = append(args, unix(m.Created), string(m.SID), m.seen.Fingerprint, string(m.Status), m.Status.Rank(), unix(m.Updated),
 			unix(m.At()), !m.Status.Final(), n, n, string(payload))
 	}
-	res, err := s.exec(ctx, tx, upsertSQL(len(chunk)), args...)
-	if err != nil {
-		return 0, err
-	}
-	n, err := res.RowsAffected()
-	return int(n), err
+	return s.each(ctx, tx, func(r *sql.Rows) error {
+		var row changedRow
+		err := r.Scan(&row.seq, &row.written)
+		merge.changed = append(merge.changed, row)
+		return err
+	}, upsertSQL(len(chunk)), args...)
 }
 
 func (s *Store) noteActivity(ctx context.Context, tx *sql.Tx, all []*merge) error {
