@@ -242,12 +242,19 @@ func parentMissing(err error) error {
 	return &late
 }
 
+// unmade is the source of rows that have nothing to leave out.
+var unmade mirror.Record
+
 // upsertAll writes any number of rows, as many in a call as Salesforce takes.
 func upsertAll(ctx context.Context, org Org, p *plan, doubt func(error), rows [][]byte) ([]error, error) {
 	outcomes := make([]error, 0, len(rows))
 	for from := 0; from < len(rows); from += mirror.BatchSize {
 		w := &write{org: org, plan: p, doubt: doubt, splits: mostSplits}
-		some, err := w.all(ctx, rows[from:min(from+mirror.BatchSize, len(rows))])
+		var batch []row
+		for _, r := range rows[from:min(from+mirror.BatchSize, len(rows))] {
+			batch = append(batch, row{source: &unmade, record: r})
+		}
+		some, err := w.all(ctx, batch)
 		if err != nil {
 			return nil, aboutTheCall(err)
 		}

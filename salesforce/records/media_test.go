@@ -85,7 +85,7 @@ func newGallery(t *testing.T, files bool, change ...func(string) string) *galler
 
 func (g *gallery) write(all ...message.Message) {
 	g.t.Helper()
-	outcomes, err := newMessages(g.t, g.org).Upsert(g.t.Context(), all)
+	outcomes, err := newMessages(g.t, g.org).Upsert(g.t.Context(), plain(all))
 	requireAll(g.t, outcomes, err)
 }
 

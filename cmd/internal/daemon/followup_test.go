@@ -11,7 +11,10 @@ import (
 
 	"github.com/twiliosf/twiliosf/cmd/internal/daemon"
 	"github.com/twiliosf/twiliosf/salesforce/salesforcetest"
+	"github.com/twiliosf/twiliosf/sync/jobs"
+	"github.com/twiliosf/twiliosf/sync/jobs/jobstest"
 	"github.com/twiliosf/twiliosf/sync/message"
+	"github.com/twiliosf/twiliosf/sync/store"
 	"github.com/twiliosf/twiliosf/twilio/twiliotest"
 )
 
@@ -23,7 +26,9 @@ func inWorld(t *testing.T, yaml string, test func(ctx context.Context, w *world,
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, twiliotest.Options{}, salesforcetest.Options{})
 		defer w.close()
-		w.yaml = yaml
+		w.yaml, w.engine = yaml, func(ctx context.Context, st *store.Store, o jobs.Options) (jobs.Engine, error) {
+			return jobstest.NewMemory(ctx, st, o)
+		}
 		w.run(t, func(ctx context.Context, c *daemon.Client) {
 			time.Sleep(time.Minute)
 			test(ctx, w, c)
@@ -39,8 +44,10 @@ func (w *world) mms(t *testing.T, pictures ...string) message.SID {
 		in.Media = append(in.Media, twiliotest.Media{ContentType: "image/jpeg", Data: []byte(p)})
 	}
 	sid := w.twilio.Receive(in)
-	time.Sleep(16 * time.Minute)
-	require.Len(t, w.records()[sid], 1)
+	for len(w.records()[sid]) == 0 {
+		time.Sleep(time.Second)
+	}
+	time.Sleep(time.Second)
 	return message.SID(sid)
 }
 
@@ -56,8 +63,6 @@ func (w *world) media() map[string][]map[string]any {
 func TestThePicturesOfASweptMessageAppearBesideIt(t *testing.T) {
 	inWorld(t, "", func(ctx context.Context, w *world, c *daemon.Client) {
 		sid := w.mms(t, "one", "two")
-		require.NoError(t, w.daemon.Queue(ctx, message.FollowUp{Kind: message.FollowMedia, Key: string(sid)}))
-		time.Sleep(time.Second)
 		row := w.records()[string(sid)][0]
 		children := w.media()[fmt.Sprint(row["Id"])]
 		require.Len(t, children, 2)
@@ -76,10 +81,9 @@ func TestThePicturesOfASweptMessageAppearBesideIt(t *testing.T) {
 func TestPicturesAreFilesOfTheirMessageWhereThatIsConfigured(t *testing.T) {
 	inWorld(t, "media: {store: files}\n", func(ctx context.Context, w *world, _ *daemon.Client) {
 		sid := w.mms(t, "the bytes of one", "the bytes of two")
-		for range 2 {
-			require.NoError(t, w.daemon.Queue(ctx, message.FollowUp{Kind: message.FollowMedia, Key: string(sid)}))
-			time.Sleep(time.Second)
-		}
+		// Twice does no harm.
+		require.NoError(t, w.daemon.Queue(ctx, message.FollowUp{Kind: message.FollowMedia, Key: string(sid)}))
+		time.Sleep(time.Second)
 		row := w.records()[string(sid)][0]
 		var contents []string
 		for v := range w.org.Rows("ContentVersion") {
@@ -126,8 +130,8 @@ func TestAValidationRuleOnContactsHoldsUpNoMessage(t *testing.T) {
 
 func TestAQuietDaemonMakesNoCallForFollowUps(t *testing.T) {
 	inWorld(t, "sync: {full_every: 24h}\n", func(_ context.Context, w *world, _ *daemon.Client) {
-		before := w.org.Calls().ByOperation[salesforcetest.OpDescribe]
+		before := w.org.Calls().ByOperation
 		time.Sleep(50 * time.Minute)
-		require.Equal(t, before, w.org.Calls().ByOperation[salesforcetest.OpDescribe])
+		require.Equal(t, before, w.org.Calls().ByOperation)
 	})
 }
