@@ -32,7 +32,7 @@ func (a *Account) Content(ctx context.Context, sid message.SID, medium string, i
 		return fault.New(fault.Permanent, opContent.name, errMedium)
 	}
 	return a.repeat(ctx, opContent, func(c *call) error {
-		resp, err := c.download(a.mediaPath(sid) + "/" + medium)
+		resp, err := c.download(a.mediaPath(sid) + "/" + medium) //nolint:bodyclose // attempt closes it
 		if err != nil {
 			return asGone(err)
 		}
@@ -87,7 +87,7 @@ func (c *call) hop(from *url.URL, location string) (*http.Request, error) {
 	if err != nil || u.Host == "" || u.User != nil || u.Scheme != "https" && u.Scheme != from.Scheme {
 		return nil, c.lost(errHops)
 	}
-	return http.NewRequestWithContext(c.ctx, http.MethodGet, u.String(), nil)
+	return http.NewRequestWithContext(c.ctx, http.MethodGet, u.String(), http.NoBody)
 }
 
 // notGiven classes an answer without bytes. Only Twilio's API tells what is

@@ -21,14 +21,14 @@ var opMedia = operation{name: "twilio list media", label: "list_media"}
 var errMedium = errors.New("not a medium of this message")
 
 // Media lists a message's media, whose URLs lead to their bytes. A message that
-// Twilio has no more has none.
+// Twilio has no more has none, which is nil, as an empty list is not.
 // https://www.twilio.com/docs/messaging/api/media-resource
 func (a *Account) Media(ctx context.Context, sid message.SID) ([]message.Media, error) {
 	if !validSID(sid) {
 		return nil, fault.New(fault.Permanent, opMedia.name, errSID)
 	}
 	link := a.mediaPath(sid) + ".json?" + url.Values{"PageSize": {strconv.Itoa(maxPage)}}.Encode()
-	var all []message.Media
+	all := []message.Media{}
 	for followed := map[string]bool{}; link != ""; {
 		if followed[link] {
 			f := fault.New(fault.Transient, opMedia.name, fmt.Errorf("%w: %w", errGarbage, errLoop))

@@ -63,17 +63,18 @@ func TestAMessageWithoutMediaAndOneThatIsGoneHaveNone(t *testing.T) {
 	_, acc, sid := withMedia(t)
 	media, err := acc.Media(t.Context(), sid)
 	require.NoError(t, err)
+	require.NotNil(t, media)
 	require.Empty(t, media)
 	media, err = acc.Media(t.Context(), "MM00000000000000000000000000000abc")
 	require.NoError(t, err)
-	require.Empty(t, media)
+	require.Nil(t, media)
 }
 
 func TestAMediumThatWasDeletedIsGone(t *testing.T) {
 	srv, acc, sid := withMedia(t, twiliotest.Media{ContentType: "image/png"})
 	media, err := acc.Media(t.Context(), sid)
 	require.NoError(t, err)
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodDelete, media[0].URL+".json", nil)
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodDelete, media[0].URL+".json", http.NoBody)
 	require.NoError(t, err)
 	req.SetBasicAuth(srv.APIKeySID, srv.APIKeySecret)
 	resp, err := srv.Client().Do(req)

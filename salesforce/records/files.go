@@ -151,10 +151,10 @@ func (m *Media) carryAll(ctx context.Context, pending []attached, children map[s
 			case class == fault.Auth, class == fault.Throttled:
 				stopped = err
 			}
-			fold(&outcomes[a.of], err)
+			outcomes[a.of] = worse(outcomes[a.of], err)
 			continue
 		}
-		fold(&outcomes[a.of], stopped)
+		outcomes[a.of] = worse(outcomes[a.of], stopped)
 	}
 	return carried, nil
 }

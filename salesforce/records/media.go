@@ -45,7 +45,8 @@ func (n MediaNames) withDefaults() MediaNames {
 
 // MediaSource is the Twilio account as the media's writer reads it.
 type MediaSource interface {
-	// Media lists a message's media; a message that Twilio has no more has none.
+	// Media lists a message's media. A message that Twilio has no more has none,
+	// which is nil; an empty list of another may be too early.
 	Media(ctx context.Context, sid message.SID) ([]message.Media, error)
 	// Content hands the bytes of a medium to into, from the beginning each time it
 	// has to try again; mirror.ErrGone when Twilio has it no more.
@@ -150,7 +151,8 @@ func (m *Media) Do(ctx context.Context, batch []message.FollowUp) ([]error, erro
 			saved = append(saved, children[i])
 			continue
 		}
-		fold(&outcomes[children[i].of], parentMissing(err))
+		at := children[i].of
+		outcomes[at] = worse(outcomes[at], parentMissing(err))
 	}
 	if m.files {
 		err = m.save(ctx, plan, saved, outcomes)
@@ -173,6 +175,9 @@ func (m *Media) gather(ctx context.Context, batch []message.FollowUp, outcomes [
 				return nil, err
 			case err != nil:
 				outcomes[i] = err
+				continue
+			case media != nil && len(media) == 0:
+				outcomes[i] = fault.New(fault.Transient, "twilio list media", followup.ErrNothingYet)
 				continue
 			}
 		}
@@ -199,7 +204,7 @@ func (m *Media) write(ctx context.Context, p *plan, children []attached) ([]erro
 		return results, err
 	}
 	var again []int
-	rows = rows[:0]
+	rows = nil
 	for i := range results {
 		if fault.CodeOf(results[i]) == salesforce.CodeReadOnlyField {
 			again = append(again, i)
@@ -275,10 +280,11 @@ func aboutTheCall(err error) error {
 	return &again
 }
 
-// fold keeps the worst outcome of several: one that may pass is worth another
-// attempt, which settles the others too.
-func fold(into *error, err error) {
-	if *into == nil || fault.ClassOf(*into) == fault.Permanent && fault.ClassOf(err) != fault.Permanent {
-		*into = err
+// worse is the one of two outcomes that counts for both: what may pass is worth
+// another attempt, which settles the other too.
+func worse(a, b error) error {
+	if a == nil || b != nil && fault.ClassOf(a) == fault.Permanent {
+		return b
 	}
+	return a
 }

@@ -156,6 +156,9 @@ func TestTwilioIsAskedForMediaThatNobodyKnows(t *testing.T) {
 	requireAll(t, g.do(mediaOf(g.texts[0]), mediaOf(g.texts[1]), mediaOf(g.texts[2], nameless)), nil)
 	require.Equal(t, 3, g.source.lists)
 	require.Equal(t, 3, g.server.Count(mediaObject))
+
+	g.source.listed[g.texts[3].SID] = []message.Media{}
+	require.ErrorIs(t, g.do(mediaOf(g.texts[3]))[0], followup.ErrNothingYet, "a list may be late")
 }
 
 func TestAnAccountThatRefusesStopsAndOneListThatFailsDoesNot(t *testing.T) {

@@ -68,7 +68,8 @@ func run(t *testing.T, setUp, test func(w *world)) {
 		}
 		synctest.Wait()
 		test(w)
-		if cancel(); w.stop != nil {
+		cancel()
+		if w.stop != nil {
 			w.stop()
 		}
 	})
@@ -250,6 +251,29 @@ func TestAParentThatIsMissingIsWaitedForAndThenGivenUp(t *testing.T) {
 		time.Sleep(3 * time.Hour)
 		require.Zero(t, w.waiting())
 		require.Empty(t, w.conditions())
+	})
+}
+
+func TestWhatIsNotThereYetIsAskedForAFewTimes(t *testing.T) {
+	tries, there := 0, 100
+	nothing := func(message.FollowUp) error {
+		if tries++; tries >= there {
+			return nil
+		}
+		return fault.New(fault.Transient, "twilio list media", followup.ErrNothingYet)
+	}
+	run(t, func(w *world) { w.status.One = nothing }, func(w *world) {
+		w.add(many(1)...)
+		time.Sleep(time.Hour)
+		require.Equal(t, 4, tries, "and then believed")
+		require.Zero(t, w.waiting())
+		require.Empty(t, w.conditions())
+		require.NoError(t, testutil.GatherAndCompare(w.reg, metric("twiliosf_followups_total", `{kind="last-status",outcome="done"} 1`, `{kind="last-status",outcome="put_off"} 3`), "twiliosf_followups_total"))
+		tries, there = 0, 2
+		w.add(many(1)...)
+		time.Sleep(10 * time.Second)
+		require.Equal(t, 2, tries)
+		require.Len(t, w.status.Done(), 1)
 	})
 }
 

@@ -12,13 +12,17 @@ import (
 const BatchSize = 200
 
 var (
-	// ErrGone, in a Permanent outcome, says that what the follow-up would write to
+	// ErrGone in a Permanent outcome says that what the follow-up would write to
 	// is no longer in the org. Nobody needs to hear of it.
 	ErrGone = errors.New("what it belongs to is no longer in the org")
-	// ErrNoParent, in any other outcome, says that the record it belongs to is not
+	// ErrNoParent in any other outcome says that the record it belongs to is not
 	// in the org: not yet, or no more. It is tried again for a while and then
 	// given up as ErrGone is.
 	ErrNoParent = errors.New("the record it belongs to is not in the org")
+	// ErrNothingYet in any other outcome says that there is nothing to write, though
+	// there should be: it may be a moment late. It is tried again a few times and
+	// then believed.
+	ErrNothingYet = errors.New("nothing is there yet")
 )
 
 // Queued is a follow-up in the queue.

@@ -23,6 +23,8 @@ const (
 	// hour in all. A message's follow-ups are queued when its record is there, so
 	// by then somebody has deleted it.
 	orphanAfter = 19
+	// lateAfter is the same for what should be there within moments.
+	lateAfter = 3
 	// smallest is how far a batch shrinks for faults that are nobody's in it.
 	smallest = 25
 	// tellAfter is how many batches in a row fail before an operator hears of it.
@@ -37,13 +39,13 @@ func (e *Engine) settle(l *line, batch []Queued, outcomes []error) []Settlement 
 		settled[i].Queued = q
 		err := outcomes[i]
 		switch class := fault.ClassOf(err); {
-		case err == nil:
+		case err == nil, errors.Is(err, ErrNothingYet) && q.Attempts >= lateAfter:
 			e.metrics.settled.WithLabelValues(string(l.kind), "done").Inc()
 			continue
 		case class == fault.Permanent, errors.Is(err, ErrNoParent) && q.Attempts >= orphanAfter:
 			e.giveUp(l, q.FollowUp, err)
 			continue
-		case errors.Is(err, ErrNoParent):
+		case errors.Is(err, ErrNoParent), errors.Is(err, ErrNothingYet):
 			// Nothing is wrong with the org.
 		case class == fault.Auth:
 			trouble = err
