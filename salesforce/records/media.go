@@ -204,14 +204,14 @@ func (m *Media) write(ctx context.Context, p *plan, children []attached) ([]erro
 		return results, err
 	}
 	var again []int
-	rows = nil
+	var orphans [][]byte
 	for i := range results {
 		if fault.CodeOf(results[i]) == salesforce.CodeReadOnlyField {
 			again = append(again, i)
-			rows = append(rows, m.child(p, &children[i], false))
+			orphans = append(orphans, m.child(p, &children[i], false))
 		}
 	}
-	some, err := upsertAll(ctx, m.org, p, m.planner.doubt, rows)
+	some, err := upsertAll(ctx, m.org, p, m.planner.doubt, orphans)
 	for n, i := range again {
 		if err == nil {
 			results[i] = some[n]

@@ -257,7 +257,8 @@ func TestAParentThatIsMissingIsWaitedForAndThenGivenUp(t *testing.T) {
 func TestWhatIsNotThereYetIsAskedForAFewTimes(t *testing.T) {
 	tries, there := 0, 100
 	nothing := func(message.FollowUp) error {
-		if tries++; tries >= there {
+		tries++
+		if tries >= there {
 			return nil
 		}
 		return fault.New(fault.Transient, "twilio list media", followup.ErrNothingYet)
