@@ -52,7 +52,7 @@ func BenchmarkEncode(b *testing.B) {
 	require.Nil(b, refusal)
 	batch := make([]mirror.Record, 200)
 	for i := range batch {
-		batch[i].Message = message.Message{
+		batch[i].Message = &message.Message{
 			SID: "SM0123456789abcdef0123456789abcdef", ServiceSID: "MG0123456789abcdef0123456789abcdef", From: "+14155550100",
 			To: "+14155550101", Body: "Your appointment is tomorrow at 3 p.m. Reply \"C\" to confirm.\nSee you there 😀", Direction: message.OutboundAPI,
 			Status: message.Delivered, Segments: 2, Price: "-0.00750", PriceUnit: "USD", Created: time.Now(), Updated: time.Now(), Sent: time.Now(),

@@ -134,7 +134,7 @@ func (f *fakeOrg) Query(_ context.Context, _ string, row func(map[string]any) er
 func plain(batch []message.Message) []mirror.Record {
 	all := make([]mirror.Record, len(batch))
 	for i := range batch {
-		all[i].Message = batch[i]
+		all[i].Message = &batch[i]
 	}
 	return all
 }

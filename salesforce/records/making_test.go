@@ -23,7 +23,7 @@ const (
 func newRecord() mirror.Record {
 	m := numbered(1)[0]
 	m.Direction = message.Inbound
-	return mirror.Record{Message: m, Links: &message.Links{
+	return mirror.Record{Message: &m, Links: &message.Links{
 		People: []message.Link{{Object: "Contact", ID: contactID}, {Object: "House__c", ID: houseID}}, Owner: ownerID,
 	}}
 }

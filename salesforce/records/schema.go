@@ -122,7 +122,7 @@ func objectMissing(object string, cause error) *fault.Error {
 func (p *plan) append(dst []byte, r *mirror.Record, which extent) []byte {
 	dst = append(dst, p.head...)
 	for i := range p.fields {
-		dst = p.fields[i].write(append(dst, p.fields[i].prefix...), &r.Message)
+		dst = p.fields[i].write(append(dst, p.fields[i].prefix...), r.Message)
 	}
 	if r.Links != nil {
 		dst = p.made.append(dst, r, which)

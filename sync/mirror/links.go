@@ -28,7 +28,7 @@ const (
 type Strangers struct{}
 
 // Meet implements People.
-func (Strangers) Meet(_ context.Context, batch []message.Message) ([]message.Links, error) {
+func (Strangers) Meet(_ context.Context, batch []*message.Message) ([]message.Links, error) {
 	return make([]message.Links, len(batch)), nil
 }
 
@@ -105,9 +105,9 @@ func (n *newcomers) foundEmpty(ctx context.Context, sink Sink) (bool, error) {
 // lacks a record, it is asked: a user may have read the message, or have made it
 // somebody else's.
 func (w *Writer) records(ctx context.Context, batch []Change, known []newness) ([]Record, error) {
-	states := make([]message.Message, len(batch))
+	states := make([]*message.Message, len(batch))
 	for i := range batch {
-		states[i] = batch[i].Message
+		states[i] = &batch[i].Message
 	}
 	links, err := w.People.Meet(ctx, states)
 	if err == nil && len(links) != len(batch) {

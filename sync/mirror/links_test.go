@@ -20,7 +20,7 @@ type ada struct{}
 
 var herLinks = message.Links{People: []message.Link{{Object: "Contact", ID: "003000000000001AAA"}}, Owner: "005000000000001AAA"}
 
-func (ada) Meet(_ context.Context, batch []message.Message) ([]message.Links, error) {
+func (ada) Meet(_ context.Context, batch []*message.Message) ([]message.Links, error) {
 	links := make([]message.Links, len(batch))
 	for i := range links {
 		links[i] = herLinks
@@ -108,7 +108,7 @@ func TestAnOrgThatHeldMessagesBeforeIsAskedForThem(t *testing.T) {
 	account, org := &mirrortest.Account{}, &mirrortest.Org{}
 	synctest.Test(t, func(t *testing.T) {
 		old := mirrortest.Text(1, time.Now().Add(-time.Hour))
-		_, err := org.Upsert(t.Context(), []mirror.Record{{Message: old}})
+		_, err := org.Upsert(t.Context(), []mirror.Record{{Message: &old}})
 		require.NoError(t, err)
 		w := startWith(t, account, org, knowsAda)
 		defer w.stop()
@@ -132,7 +132,7 @@ func TestAnOrgThatHeldMessagesBeforeIsAskedForThem(t *testing.T) {
 
 type nobodyKnows struct{ mirror.Strangers }
 
-func (nobodyKnows) Meet(context.Context, []message.Message) ([]message.Links, error) {
+func (nobodyKnows) Meet(context.Context, []*message.Message) ([]message.Links, error) {
 	return nil, errors.New("the disk is gone")
 }
 

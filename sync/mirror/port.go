@@ -41,7 +41,7 @@ type Source interface {
 
 // Record is what is written of a message.
 type Record struct {
-	Message message.Message
+	Message *message.Message
 	// Links is nil unless the org holds no record of the message yet: then it also
 	// fills what is the users' own from then on, its owner, links and marks.
 	Links *message.Links
@@ -67,7 +67,7 @@ type Sink interface {
 type People interface {
 	// Meet answers what the records of messages are to be linked to, in order, and
 	// takes note of what the messages say of people. It may be repeated.
-	Meet(ctx context.Context, batch []message.Message) ([]message.Links, error)
+	Meet(ctx context.Context, batch []*message.Message) ([]message.Links, error)
 }
 
 // QueuedEvent is a webhook event in the line.

@@ -84,15 +84,17 @@ func (s *Store) Settle(ctx context.Context, settled []mirror.Settlement) error {
 // were overtaken, their rows have not been marked yet.
 func (s *Store) firstWritten(ctx context.Context, tx *sql.Tx, first []*mirror.Change, overtaken bool) error {
 	var follow []message.FollowUp
-	sids, oldest := []any{0}, mirror.Seq(math.MaxInt64)
 	for _, c := range first {
 		if c.Message.Media > 0 {
 			follow = append(follow, message.FollowUp{Kind: message.FollowMedia, Key: string(c.Message.SID)})
 		}
-		sids, oldest = append(sids, string(c.Message.SID)), min(oldest, c.Seq)
 	}
 	if overtaken && len(first) > 0 {
 		// The newer change has a higher number, and perhaps another time of creation.
+		sids, oldest := []any{0}, mirror.Seq(math.MaxInt64)
+		for _, c := range first {
+			sids, oldest = append(sids, string(c.Message.SID)), min(oldest, c.Seq)
+		}
 		sids[0] = int64(oldest)
 		if _, err := s.exec(ctx, tx, `UPDATE messages SET written = 1 WHERE seq > ? AND written = 0 AND sid IN (`+placeholders(len(first))+`)`, sids...); err != nil {
 			return err

@@ -79,6 +79,7 @@ func (s *Store) prepare(ctx context.Context) error {
 		lookupSQL(lookupRows):  s.read,
 		changedSQL:             s.read,
 		anyProvisionalSQL:      s.read,
+		insertSQL(upsertRows):  s.write,
 		upsertSQL(upsertRows):  s.write,
 		keepSQL:                s.write,
 		foldedSQL:              s.write,

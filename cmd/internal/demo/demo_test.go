@@ -57,7 +57,7 @@ func copyAll(keep func(m *message.Message) bool) func(context.Context, *sandbox.
 				var batch []mirror.Record
 				for i := range page {
 					if keep == nil || keep(&page[i]) {
-						batch = append(batch, mirror.Record{Message: page[i]})
+						batch = append(batch, mirror.Record{Message: &page[i]})
 					}
 				}
 				_, err := sink.Upsert(ctx, batch)

@@ -65,7 +65,7 @@ func carry(t testing.TB, account *twilio.Account, sink *records.Messages) {
 	require.NoError(t, account.Walk(ctx, mirror.Window{PageSize: mirror.BatchSize}, func(page []message.Message) (bool, error) {
 		batch := make([]mirror.Record, len(page))
 		for i := range page {
-			batch[i].Message = page[i]
+			batch[i].Message = &page[i]
 		}
 		outcomes, err := sink.Upsert(ctx, batch)
 		for _, refused := range outcomes {

@@ -37,7 +37,7 @@ var _ mirror.Sink = (*Org)(nil)
 func (o *Org) Upsert(ctx context.Context, all []mirror.Record) ([]error, error) {
 	batch := make([]message.Message, len(all))
 	for i := range all {
-		batch[i] = all[i].Message
+		batch[i] = *all[i].Message
 	}
 	o.begin(batch)
 	defer o.end(batch)
@@ -111,7 +111,7 @@ func (o *Org) store(batch []mirror.Record) []error {
 	defer o.mu.Unlock()
 	outcomes := make([]error, len(batch))
 	for i, r := range batch {
-		m := r.Message
+		m := *r.Message
 		if o.Refuse != nil {
 			if outcomes[i] = o.Refuse(m); outcomes[i] != nil {
 				continue

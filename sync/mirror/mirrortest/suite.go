@@ -119,7 +119,7 @@ type SinkUnderTest struct {
 func written(all ...message.Message) []mirror.Record {
 	records := make([]mirror.Record, len(all))
 	for i := range all {
-		records[i].Message = all[i]
+		records[i].Message = &all[i]
 	}
 	return records
 }
