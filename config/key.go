@@ -66,6 +66,7 @@ var sections = []section{
 	{"twilio.webhook", "Where Twilio calls us, which makes minutes seconds. Off while public_url is empty."},
 	{"salesforce", "The Salesforce org that gets one record per message."},
 	{"sync", "How often Twilio and Salesforce are asked, and how far back."},
+	{"media", "What becomes of pictures and other files that come with messages."},
 	{"consent", "Words by which people opt out and in, beside Twilio's own (STOP, START, HELP and the like)."},
 	{"console", "The HTTP server for /metrics, /healthz and /readyz."},
 	{"log", "The daemon's own log, on standard error."},

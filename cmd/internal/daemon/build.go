@@ -13,6 +13,7 @@ import (
 	"github.com/twiliosf/twiliosf/salesforce"
 	"github.com/twiliosf/twiliosf/salesforce/records"
 	"github.com/twiliosf/twiliosf/sync/consent"
+	"github.com/twiliosf/twiliosf/sync/followup"
 	"github.com/twiliosf/twiliosf/sync/health"
 	"github.com/twiliosf/twiliosf/sync/jobs"
 	"github.com/twiliosf/twiliosf/sync/mirror"
@@ -36,6 +37,7 @@ type generation struct {
 	optIns    *records.OptInReader
 	poll      *poll
 	mirror    *mirror.Mirror
+	followups *followup.Engine
 	engine    jobs.Engine
 	scheduler *jobs.Scheduler
 	failedJob atomic.Value // string: the kind of job that failed last
@@ -49,6 +51,7 @@ func (d *Daemon) build(ctx context.Context, cfg *config.Config) (*generation, er
 		func() error { return g.buildSalesforce(d.o.Salesforce) },
 		func() error { return g.buildConsent(ctx) },
 		g.buildPoll,
+		g.buildFollowUps,
 		g.buildMirror,
 		g.buildWebhook,
 		func() error { return g.buildJobs(ctx, d.o.Engine) },
@@ -134,7 +137,7 @@ func names(o config.Objects) records.Names {
 func (g *generation) buildMirror() (err error) {
 	c := g.cfg.Sync
 	g.mirror, err = mirror.New(mirror.Ports{
-		Source: g.account, Sink: g.records, People: mirror.Strangers{}, Ledger: g.store, Open: g.store, Changes: g.store, Cursors: g.store,
+		Source: g.account, Sink: g.records, People: mirror.Strangers{}, Ledger: g.store, Open: g.store, Changes: g.wakingFollowUps(), Cursors: g.store,
 		Backlog: &backlog{Store: g.store, generation: g}, Events: g.store, Watches: g.poll.watches, Health: g.health,
 	}, mirror.Options{
 		Writers: g.cfg.Salesforce.Concurrency, ActiveFor: c.ActiveFor, Lookback: c.Lookback, Start: c.Start,

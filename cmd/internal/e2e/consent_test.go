@@ -43,6 +43,14 @@ func (w *world) allowed(keyword string, numbers ...string) map[message.Number]bo
 	return may
 }
 
+// shown is the one opt-in of a key in the org, in short.
+func (w *world) shown(key string) string {
+	w.t.Helper()
+	rows := w.org.ByKey(optInObject, "Unique_Key__c", key)
+	require.Len(w.t, rows, 1, key)
+	return fmt.Sprint(rows[0]["Active__c"])
+}
+
 // replies is how many answers have become messages.
 func (w *world) replies() int { return w.twilio.WebhookCalls().Replies }
 
@@ -65,15 +73,19 @@ func TestAKeywordIsAnsweredOnceAndAStopNever(t *testing.T) {
 		w.writes(theirs, " Join. ")
 		require.Equal(t, 1, w.replies(), "though each call came twice")
 		require.Equal(t, 5, w.twilio.Len())
+		require.Equal(t, "true", w.shown(theirs+":"+k))
 		w.writes(theirs, "STOP")
 		w.writes(theirs, "HELP")
 		w.writes(theirs, "join")
 		require.Equal(t, 1, w.replies(), "nothing goes to who has opted out")
+		require.Equal(t, "false", w.shown(theirs+":*"))
 		require.Equal(t, map[message.Number]bool{theirs: false}, w.allowed(k, theirs))
 		w.start()
 		w.writes(theirs, "START")
 		w.writes(theirs, "JOIN")
 		require.Equal(t, 2, w.replies(), "the keyword is known after a restart")
+		require.Equal(t, "true", w.shown(theirs+":*"))
+		require.Equal(t, 3, w.org.Count(optInObject), "one for each keyword, and one for the number")
 		require.Equal(t, map[message.Number]bool{theirs: true, ours: false}, w.allowed(k, theirs, ours))
 	})
 }
