@@ -130,8 +130,8 @@ func TestAnOrgWithoutTheObjectsOfConsentLetsThemWait(t *testing.T) {
 	_, err := records.NewOptIns(bare, who(nil)).Do(t.Context(), some)
 	require.Equal(t, fault.Auth, fault.ClassOf(err))
 	require.Equal(t, records.CodeSchema, fault.CodeOf(err))
-	require.Equal(t, records.CondOptIns, fault.Of(err).Condition)
-	require.NotEmpty(t, fault.Hint(err))
+	require.Equal(t, records.CondLeftOut, fault.Of(err).Condition, "the poll tells of it")
+	require.Contains(t, fault.Hint(err), optIn)
 	require.Positive(t, fault.After(err))
 
 	s, org := emulatedOrg(t)
@@ -140,7 +140,8 @@ func TestAnOrgWithoutTheObjectsOfConsentLetsThemWait(t *testing.T) {
 	if err == nil {
 		err = outcomes[0]
 	}
-	require.Equal(t, records.CondOptIns, fault.Of(err).Condition)
+	require.Equal(t, records.CodeSchema, fault.CodeOf(err))
+	require.Empty(t, fault.Of(err).Condition, "whoever writes tells of it")
 	require.Equal(t, fault.Auth, fault.ClassOf(err))
 
 	s.Script(salesforcetest.RevokedSessions())
@@ -149,34 +150,18 @@ func TestAnOrgWithoutTheObjectsOfConsentLetsThemWait(t *testing.T) {
 	requireAll(t, outcomes, err)
 }
 
-func emulatedBare(t *testing.T) (*salesforcetest.Server, records.Org) {
+func emulatedBare(t *testing.T) (*salesforcetest.Server, records.Upserter) {
 	t.Helper()
 	s, _ := emulated(t, func(o *salesforcetest.Options) { o.Schema = nil })
 	return s, orgOf(t, s)
 }
 
-func TestOneOptInThatSpoilsTheCallIsFound(t *testing.T) {
+func TestAnOptInThatLostARaceIsWrittenAgain(t *testing.T) {
 	f := newFake()
-	f.whole = func(batch []map[string]any) error {
-		for _, r := range batch {
-			if r["Phone_Number__c"] == string(ben) {
-				return refuse(fault.Permanent, "JSON_PARSER_ERROR")
-			}
-		}
-		return nil
-	}
-	outcomes, err := records.NewOptIns(f, who(nil)).Do(t.Context(), follow(
-		message.OptIn{Number: anna, OutAt: noon}, message.OptIn{Number: ben, OutAt: noon}, message.OptIn{Number: "+14155550125", OutAt: noon}))
-	require.NoError(t, err)
-	require.NoError(t, outcomes[0])
-	require.Equal(t, fault.Permanent, fault.ClassOf(outcomes[1]))
-	require.NoError(t, outcomes[2])
-
-	f = newFake()
 	f.row = func(map[string]any) *fault.Error { return refuse(fault.Permanent, "DUPLICATE_VALUE") }
-	outcomes, err = records.NewOptIns(f, who(nil)).Do(t.Context(), follow(message.OptIn{Number: anna, OutAt: noon}))
+	outcomes, err := records.NewOptIns(f, who(nil)).Do(t.Context(), follow(message.OptIn{Number: anna, OutAt: noon}))
 	require.NoError(t, err)
-	require.Equal(t, fault.Transient, fault.ClassOf(outcomes[0]), "a race is run again")
+	require.Equal(t, fault.Transient, fault.ClassOf(outcomes[0]))
 }
 
 func members(all ...message.Member) []message.FollowUp {

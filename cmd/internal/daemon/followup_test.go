@@ -129,7 +129,7 @@ func TestAValidationRuleOnContactsHoldsUpNoMessage(t *testing.T) {
 }
 
 func TestAQuietDaemonMakesNoCallForFollowUps(t *testing.T) {
-	inWorld(t, "sync: {full_every: 24h}\n", func(_ context.Context, w *world, _ *daemon.Client) {
+	inWorld(t, "sync: {full_every: 24h, drafts_every: 1h}\n", func(_ context.Context, w *world, _ *daemon.Client) {
 		before := w.org.Calls().ByOperation
 		time.Sleep(50 * time.Minute)
 		require.Equal(t, before, w.org.Calls().ByOperation)

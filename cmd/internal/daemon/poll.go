@@ -61,7 +61,7 @@ func (p *poll) noteTrouble(h *health.Registry, err error) {
 
 // noteLeftOut tells what the poll leaves out because the org refuses it.
 func (g *generation) noteLeftOut(left []records.LeftOut) {
-	const name = "salesforce-poll"
+	const name = records.CondLeftOut
 	if len(left) == 0 {
 		g.health.Clear(name)
 		return

@@ -163,19 +163,26 @@ func TestANewStoreKnowsWhoHasOptedOutInTheOrg(t *testing.T) {
 	})
 }
 
-func TestWithoutTheObjectsOfConsentWordsCountAllTheSame(t *testing.T) {
-	inBubble(t, quiet(), salesforcetest.Options{}, func(t *testing.T, w *world) {
-		require.NoError(t, w.org.HideField(optInObject, "Active__c", true))
+func TestWithoutTheObjectsOfConsentWordsCountAndWait(t *testing.T) {
+	bare := metadataWithout(t, optInObject, keywordObject, "Campaign") // a Campaign points to a keyword
+	inBubble(t, quiet(), salesforcetest.Options{Schema: bare}, func(t *testing.T, w *world) {
 		w.start()
 		time.Sleep(2 * time.Minute)
 		all := w.conditions()
-		require.Len(t, all, 1, "one fact is one condition")
-		require.Contains(t, all[0].Cause, "opt-ins")
+		require.Len(t, all, 1)
+		require.Equal(t, "salesforce-poll", all[0].Name)
+		require.Contains(t, all[0].Cause, optInObject)
+		require.Contains(t, all[0].Cause, keywordObject)
 		w.writes(theirs, "STOP")
 		w.untilMirroredDespite(20 * time.Minute)
-		require.NoError(t, w.org.HideField(optInObject, "Active__c", false))
 		time.Sleep(time.Hour)
+		require.Equal(t, all, w.conditions(), "one fact is one condition")
+		require.True(t, w.status().Ready)
+
+		w.replaceOrg(salesforcetest.Options{})
+		time.Sleep(30 * time.Minute)
 		require.Empty(t, w.conditions())
+		require.Equal(t, "false", w.shown(theirs+":*"), "it has waited for the objects")
 		require.Equal(t, map[message.Number]bool{theirs: false}, w.allowed("", theirs))
 	})
 }
