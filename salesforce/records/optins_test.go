@@ -203,11 +203,12 @@ func TestOptInsAreReadAsWhoeverWroteThemMeantThem(t *testing.T) {
 		k := insert(t, s, keyword, map[string]any{"Name": "JOIN"})
 		now := time.Now().UTC().Truncate(time.Second)
 		for _, row := range []map[string]any{
-			{"Phone_Number__c": "+1 415 555 0123", "Keyword__c": k, "Active__c": true},                                  // a form
-			{"Phone_Number__c": "72345", "Unique_Key__c": "72345:*", "Opt_Out_At__c": noon, "Message_SID__c": "SM1"},    // ours
-			{"Phone_Number__c": "call me", "Active__c": true},                                                           // nobody's
-			{"Phone_Number__c": "+14155550124", "Keyword__c": k, "Opt_In_At__c": noon, "Message_SID__c": "SM2"},         // unchecked by hand
-			{"Phone_Number__c": "+14155550125", "Active__c": true, "Opt_In_At__c": noon, "Opt_Out_At__c": noon.Add(-1)}, // ours
+			{"Phone_Number__c": "+1 415 555 0123", "Keyword__c": k, "Active__c": true},                                        // a form
+			{"Phone_Number__c": "72345", "Unique_Key__c": "72345:*", "Opt_Out_At__c": noon, "Message_SID__c": "SM1"},          // ours
+			{"Phone_Number__c": "+14155550127", "Unique_Key__c": "+14155550127:a0K", "Active__c": true, "Opt_In_At__c": noon}, // its keyword is deleted
+			{"Phone_Number__c": "call me", "Active__c": true},                                                                 // nobody's
+			{"Phone_Number__c": "+14155550124", "Keyword__c": k, "Opt_In_At__c": noon, "Message_SID__c": "SM2"},               // unchecked by hand
+			{"Phone_Number__c": "+14155550125", "Active__c": true, "Opt_In_At__c": noon, "Opt_Out_At__c": noon.Add(-1)},       // ours
 			{"Phone_Number__c": "+14155550126", "Active__c": true, "Opt_In_At__c": noon, "Opt_Out_At__c": noon.Add(time.Hour)},
 		} {
 			insert(t, s, optIn, row)
@@ -219,6 +220,7 @@ func TestOptInsAreReadAsWhoeverWroteThemMeantThem(t *testing.T) {
 		require.Equal(t, []message.OptIn{
 			{Key: "+14155550123:" + k, Number: anna, Keyword: k, Active: true, InAt: now},
 			{Key: "72345:*", Number: "72345", OutAt: noon, Message: "SM1"},
+			{Key: "+14155550127:a0K", Number: "+14155550127", Keyword: "a0K", Active: true, InAt: noon},
 			{Key: "+14155550124:" + k, Number: ben, Keyword: k, InAt: noon, OutAt: now, Message: "SM2"},
 			{Key: "+14155550125:*", Number: "+14155550125", Active: true, InAt: noon, OutAt: noon.Add(-time.Second)},
 			{Key: "+14155550126:*", Number: "+14155550126", Active: true, InAt: now, OutAt: noon.Add(time.Hour)},
