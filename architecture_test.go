@@ -50,6 +50,7 @@ var house = map[string]kind{
 	"twilio/twiliotest/openapitest": emulator,
 	"salesforce/salesforcetest":     emulator,
 
+	"sync/consent":  engine,
 	"sync/followup": engine,
 	"sync/mirror":   engine,
 
@@ -83,6 +84,9 @@ var arrows = []arrow{
 	{"sync/phone", "sync/message", "a parsed number is the vocabulary's Number"},
 	{"sync/health", "sync/fault", "a condition is made from a classed fault"},
 
+	{"sync/consent", "sync/message", "the engine reads messages"},
+	{"sync/consent", "sync/fault", "the engine waits as long as a fault says"},
+	{"sync/consent", "sync/health", "the engine says which keywords do nothing"},
 	{"sync/followup", "sync/message", "the engine does follow-ups"},
 	{"sync/followup", "sync/fault", "the engine decides by class"},
 	{"sync/followup", "sync/health", "the engine says what is wrong"},
@@ -91,6 +95,7 @@ var arrows = []arrow{
 	{"sync/mirror", "sync/health", "the engine says what is wrong"},
 
 	{"sync/store", "sync/message", "rows hold messages"},
+	{"sync/store", "sync/consent", "the store keeps consent in the transaction that keeps its message"},
 	{"sync/store", "sync/followup", "the store implements the Queue of follow-ups"},
 	{"sync/store", "sync/mirror", "the store implements the mirror's Ledger, Changes, Cursors and Backlog"},
 	{"sync/jobs", "sync/store", "the store owns the database and its transactions, jobs owns River"},
@@ -108,8 +113,9 @@ var arrows = []arrow{
 	{"salesforce/records", "salesforce/soql", "what the org holds is asked for in SOQL"},
 	{"salesforce/records", "sync/message", "messages become records"},
 	{"salesforce/records", "sync/fault", "refusals are put in our words"},
+	{"salesforce/records", "sync/consent", "records reads the org's keywords and opt-ins"},
 	{"salesforce/records", "sync/mirror", "records implements the mirror's Sink and Watches"},
-	{"salesforce/records", "sync/followup", "records implements Doers: media, the last status"},
+	{"salesforce/records", "sync/followup", "records implements Doers: media, the last status, opt-ins, members"},
 
 	{"sync/jobs/jobstest", "sync/jobs", "the suite is that port's contract"},
 	{"sync/jobs/jobstest", "sync/store", "jobs commit together with rows"},
@@ -119,9 +125,12 @@ var arrows = []arrow{
 	{"sync/mirror/mirrortest", "sync/message", "the suite makes messages"},
 	{"sync/mirror/mirrortest", "sync/fault", "the suite makes vendors fail"},
 
+	{"config", "sync/consent", "a word that says two things is found where it is written"},
+
 	{"cmd/internal/daemon", "config", "only the daemon reads the configuration"},
 	{"cmd/internal/daemon", "salesforce", "the daemon plugs the org in"},
 	{"cmd/internal/daemon", "salesforce/records", "the daemon plugs the Sink in"},
+	{"cmd/internal/daemon", "sync/consent", "the daemon plugs consent into the store, the poll and the webhook"},
 	{"cmd/internal/daemon", "sync/console", "the daemon serves its health"},
 	{"cmd/internal/daemon", "sync/fault", "the daemon tells faults from stopping"},
 	{"cmd/internal/daemon", "sync/followup", "the daemon runs the follow-ups"},

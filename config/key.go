@@ -15,10 +15,11 @@ const (
 	whole                // a whole number
 	share                // a decimal number
 	objects              // default, or a mapping of API names
+	list                 // words
 )
 
 func (k kind) String() string {
-	return [...]string{"text", "secret", "duration", "whole number", "number", "default or a mapping"}[k]
+	return [...]string{"text", "secret", "duration", "whole number", "number", "default or a mapping", "list of words"}[k]
 }
 
 // key is everything we know about one key of the file. It is the only place
@@ -66,6 +67,7 @@ var sections = []section{
 	{"salesforce", "The Salesforce org that gets one record per message."},
 	{"sync", "How often Twilio and Salesforce are asked, and how far back."},
 	{"media", "What becomes of pictures and other files that come with messages."},
+	{"consent", "Words by which people opt out and in, beside Twilio's own (STOP, START, HELP and the like)."},
 	{"console", "The HTTP server for /metrics, /healthz and /readyz."},
 	{"log", "The daemon's own log, on standard error."},
 }

@@ -34,6 +34,8 @@ func (k *key) parse(value string) (any, *problem) {
 		return k.parseSecret(value)
 	case objects:
 		return parseObjects(value)
+	case list:
+		return parseList(value)
 	default:
 		return k.parseText(value)
 	}
@@ -205,6 +207,8 @@ func (k *key) noun() string {
 		return "duration such as " + k.fallback
 	case whole, share:
 		return k.kind.String()
+	case list:
+		return k.kind.String() + ", such as " + k.example
 	case objects:
 		return "word (default) or a mapping of objects"
 	default:

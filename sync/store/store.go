@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 
+	"github.com/twiliosf/twiliosf/sync/consent"
 	"github.com/twiliosf/twiliosf/sync/mirror"
 )
 
@@ -23,6 +25,8 @@ type Store struct {
 	prepared map[string]*sql.Stmt
 	merges   gather[*merge]
 	arrivals gather[*arrival]
+	// classifier reads what messages say of consent.
+	classifier atomic.Pointer[consent.Classifier]
 }
 
 var (

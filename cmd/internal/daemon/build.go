@@ -12,6 +12,7 @@ import (
 	"github.com/twiliosf/twiliosf/config"
 	"github.com/twiliosf/twiliosf/salesforce"
 	"github.com/twiliosf/twiliosf/salesforce/records"
+	"github.com/twiliosf/twiliosf/sync/consent"
 	"github.com/twiliosf/twiliosf/sync/followup"
 	"github.com/twiliosf/twiliosf/sync/health"
 	"github.com/twiliosf/twiliosf/sync/jobs"
@@ -32,6 +33,8 @@ type generation struct {
 	receiver  *webhook.Receiver // nil: no webhook is configured
 	org       *salesforce.Org
 	records   *records.Messages
+	consent   *consent.Consent
+	optIns    *records.OptInReader
 	poll      *poll
 	mirror    *mirror.Mirror
 	followups *followup.Engine
@@ -46,6 +49,7 @@ func (d *Daemon) build(ctx context.Context, cfg *config.Config) (*generation, er
 	for _, step := range []func() error{
 		func() error { return g.buildTwilio(d.o.Twilio) },
 		func() error { return g.buildSalesforce(d.o.Salesforce) },
+		func() error { return g.buildConsent(ctx) },
 		g.buildPoll,
 		g.buildFollowUps,
 		g.buildMirror,
