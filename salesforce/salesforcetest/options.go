@@ -34,6 +34,9 @@ type Options struct {
 	// objects/<Name>/fields/*.field-meta.xml, at the root or under
 	// force-app/main/default. Nil: standard objects only.
 	Schema fs.FS
+	// PersonAccounts turns person accounts on: an Account with a LastName is a
+	// person, with a contact beside it.
+	PersonAccounts bool
 	// Credentials of the one integration user.
 	Credentials Credentials
 	// Audiences are further accepted values of a JWT's aud, beside the org's own

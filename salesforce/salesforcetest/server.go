@@ -59,15 +59,7 @@ func New(opts Options) (*Server, error) {
 		stats: newStats(), user: 1, spread: make([]value, 256),
 	}
 	s.faults.random = rand.New(rand.NewPCG(opts.Seed, opts.Seed))
-	if err := s.schema.addStandard(); err != nil {
-		return nil, err
-	}
-	if opts.Schema != nil {
-		if err := s.schema.addSource(opts.Schema); err != nil {
-			return nil, fmt.Errorf("salesforcetest: schema: %w", err)
-		}
-	}
-	if err := s.schema.check(); err != nil {
+	if err := s.schema.build(&opts); err != nil {
 		return nil, fmt.Errorf("salesforcetest: schema: %w", err)
 	}
 	for _, o := range s.schema.objects {
