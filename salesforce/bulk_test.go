@@ -76,6 +76,23 @@ func TestAPageThatBreaksOffIsReadAgainAndGivesEachRecordOnce(t *testing.T) {
 	})
 }
 
+func TestOnlyTheWaitForSalesforceIsBounded(t *testing.T) {
+	page := csvPage("\"Id\",\"Name\"\n\"1\",\"one\"\n\"2\",\"two\"\n", "2", "null")
+	page.stalls = true
+	synctest.Test(t, func(t *testing.T) {
+		n := 0
+		began := time.Now()
+		_, err := newOrg(t, always(page)).BulkQueryRows(t.Context(), "750x", "", 0, func(map[string]string) error {
+			n++
+			time.Sleep(time.Hour)
+			return nil
+		})
+		require.Equal(t, salesforce.CodeTimeout, fault.CodeOf(err))
+		require.Equal(t, 2, n, "the reader's own hours are not Salesforce's")
+		require.Equal(t, 2*time.Hour+2*time.Minute, time.Since(began))
+	})
+}
+
 func TestACalleeWhoHasEnoughEndsThePage(t *testing.T) {
 	enough := errors.New("enough")
 	f := always(csvPage("\"Id\"\n\"1\"\n\"2\"\n", "2", "null"))

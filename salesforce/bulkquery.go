@@ -21,7 +21,7 @@ const (
 	pollGrowth  = 1.6
 )
 
-// CodeJobAborted: a bulk job was aborted, by us or in Setup.
+// CodeJobAborted says that a bulk job was aborted, by us or in Setup.
 const CodeJobAborted = "ABORTED"
 
 // BulkQuery is how far a query job of Bulk API 2.0 is. Either Done or Failed

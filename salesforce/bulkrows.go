@@ -89,8 +89,7 @@ func (p *bulkPage) read(h http.Header, body io.Reader) error {
 		if seen < p.given {
 			continue
 		}
-		p.given++
-		if p.refused = p.row(record(columns, values)); p.refused != nil {
+		if !p.give(record(columns, values)) {
 			return nil
 		}
 	}
@@ -105,6 +104,13 @@ func (p *bulkPage) read(h http.Header, body io.Reader) error {
 		p.next = ""
 	}
 	return nil
+}
+
+// give hands a record out, and tells whether the callee wants more.
+func (p *bulkPage) give(r map[string]string) bool {
+	p.given++
+	p.refused = p.row(r)
+	return p.refused == nil
 }
 
 // number is what a header says if that is a number.
@@ -141,8 +147,7 @@ func record(columns, values []string) map[string]string {
 
 // csvFault tells a body that is no CSV from one that broke off.
 func csvFault(err error) error {
-	var form *csv.ParseError
-	if errors.As(err, &form) {
+	if form, ok := errors.AsType[*csv.ParseError](err); ok {
 		return fmt.Errorf("%w: %w", errForm, form.Err)
 	}
 	return err

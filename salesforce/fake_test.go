@@ -12,7 +12,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"testing/iotest"
 
 	"github.com/stretchr/testify/require"
 
@@ -40,6 +39,7 @@ type reply struct {
 	body   string
 	err    error // the connection breaks instead
 	broken bool  // it breaks after the body
+	stalls bool  // nothing comes after the body
 }
 
 func ok(body string) reply { return reply{status: 200, body: body} }
@@ -83,16 +83,36 @@ func (f *fakeOrg) RoundTrip(req *http.Request) (*http.Response, error) {
 	for k, v := range r.header {
 		h[k] = v
 	}
-	if r.broken {
-		return &http.Response{
-			StatusCode: r.status, Header: h, ContentLength: -1, Request: req,
-			Body: io.NopCloser(io.MultiReader(strings.NewReader(r.body), iotest.ErrReader(io.ErrUnexpectedEOF))),
-		}, nil
+	if r.broken || r.stalls {
+		return &http.Response{StatusCode: r.status, Header: h, ContentLength: -1, Request: req, Body: io.NopCloser(&wireBody{req: req, reply: r, rest: r.body})}, nil
 	}
 	return &http.Response{
 		StatusCode: r.status, Header: h, Body: io.NopCloser(strings.NewReader(r.body)),
 		ContentLength: int64(len(r.body)), Request: req,
 	}, nil
+}
+
+// wireBody comes a few bytes at a time and ends with its request, as a body
+// from a connection does.
+type wireBody struct {
+	req   *http.Request
+	reply reply
+	rest  string
+}
+
+func (b *wireBody) Read(p []byte) (int, error) {
+	switch ctx := b.req.Context(); {
+	case ctx.Err() != nil:
+		return 0, ctx.Err()
+	case b.rest == "" && b.reply.stalls:
+		<-ctx.Done()
+		return 0, ctx.Err()
+	case b.rest == "":
+		return 0, io.ErrUnexpectedEOF
+	}
+	n := copy(p[:min(len(p), 8)], b.rest)
+	b.rest = b.rest[n:]
+	return n, nil
 }
 
 func (f *fakeOrg) answer(req *http.Request, body string) reply {

@@ -51,3 +51,16 @@ func BenchmarkPollAmongMany(b *testing.B) {
 		u.call("GET", q, "")
 	}
 }
+
+// BenchmarkLoad puts 200,000 contacts into an org.
+func BenchmarkLoad(b *testing.B) {
+	list := make([]map[string]any, 200_000)
+	for i := range list {
+		list[i] = map[string]any{"LastName": fmt.Sprint("Person ", i), "MobilePhone": fmt.Sprintf("+1415%07d", i), "Phone": fmt.Sprintf("(415) %07d", i)}
+	}
+	for b.Loop() {
+		if _, err := login(b, salesforcetest.Options{}).org.Load("Contact", list); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -124,6 +124,12 @@ func (x *exchange) headers() *Error {
 		}
 	}
 	accept := x.r.Header.Get("Accept")
+	if x.route.op == OpBulkResults {
+		if accept != "" && !strings.Contains(accept, "*/*") && !strings.Contains(accept, "text/csv") {
+			return fail(http.StatusNotAcceptable, "NOT_ACCEPTABLE", "The results of a bulk query are text/csv only")
+		}
+		return nil
+	}
 	if accept != "" && !strings.Contains(accept, "*/*") && !strings.Contains(accept, "application/*") && !strings.Contains(accept, "json") {
 		return fail(http.StatusNotAcceptable, "NOT_ACCEPTABLE", "This emulated org answers application/json only")
 	}

@@ -194,8 +194,8 @@ func (c *call) sub(httpMethod, address string, body *node, header http.Header) *
 	if rt.fault != nil {
 		return errorReply(false, rt.fault)
 	}
-	if rt.op == OpComposite || rt.op == OpBatch {
-		return errorReply(false, fail(400, "INVALID_INPUT", "A composite or batch call cannot be part of another"))
+	if rt.op == OpComposite || rt.op == OpBatch || rt.segs[0] == "jobs" {
+		return errorReply(false, fail(400, "INVALID_INPUT", "A composite, batch or bulk call cannot be part of another"))
 	}
 	for k := range header {
 		if k != "If-Modified-Since" && k != "If-Unmodified-Since" && !strings.HasPrefix(k, "Sforce-") {

@@ -89,6 +89,30 @@ func (s *Server) Insert(object string, values map[string]any) (string, error) {
 	return formatID(o.prefix, seq), nil
 }
 
+// Load is Insert for many rows at once, in their order. It stops at the first
+// that is refused; those before it stay.
+func (s *Server) Load(object string, rows []map[string]any) ([]string, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	o, err := s.known(object)
+	if err != nil {
+		return nil, err
+	}
+	ids := make([]string, 0, len(rows))
+	for i, values := range rows {
+		r, err := s.fill(o, values)
+		if err != nil {
+			return ids, fmt.Errorf("row %d: %w", i, err)
+		}
+		seq, errs := s.insert(&tx{s: s}, r, true)
+		if errs != nil {
+			return ids, fmt.Errorf("row %d: %w", i, errs[0])
+		}
+		ids = append(ids, formatID(o.prefix, seq))
+	}
+	return ids, nil
+}
+
 // live finds a row that is not deleted.
 func (s *Server) live(object, id string) (*object, uint32, error) {
 	o, err := s.known(object)

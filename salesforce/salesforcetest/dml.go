@@ -64,6 +64,11 @@ func (s *Server) insert(x *tx, r *record, free bool) (uint32, []*Error) {
 			vals[b.field.slot] = b.v
 		}
 	}
+	if o.rules.complete != nil {
+		if errs := o.rules.complete(s, r, 0, vals); errs != nil {
+			return 0, errs
+		}
+	}
 	if errs := s.checkRow(t, 0, r, vals); errs != nil {
 		return 0, errs
 	}
@@ -75,11 +80,24 @@ func (s *Server) insert(x *tx, r *record, free bool) (uint32, []*Error) {
 		blob: string(s.packing), created: now, modified: now,
 		createdBy: s.user, modifiedBy: s.user, state: rowLive, writes: 1,
 	})
-	return seq, nil
+	return seq, s.consequences(x, o, seq, true)
+}
+
+// consequences runs what follows from a write. If that fails, nothing was written.
+func (s *Server) consequences(x *tx, o *object, seq uint32, fresh bool) []*Error {
+	if o.rules.after == nil {
+		return nil
+	}
+	mark := len(x.undo) - 1 // the write itself
+	errs := o.rules.after(s, x, seq, fresh)
+	if errs != nil {
+		x.rollback(mark)
+	}
+	return errs
 }
 
 func (s *Server) mayInsert(r *record) []*Error {
-	if r.obj.noCreate || r.obj.readOnly {
+	if r.obj.noCreate || r.obj.readOnly || r.obj.uncreatable {
 		return []*Error{refuse("CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", "entity type cannot be inserted: "+r.obj.label)}
 	}
 	if r.id != "" {
@@ -90,21 +108,25 @@ func (s *Server) mayInsert(r *record) []*Error {
 		e.status = s.opts.StorageStatus
 		return []*Error{e}
 	}
-	return s.mayWriteFields(r)
+	return s.mayWriteFields(r, true)
 }
 
 // mayWriteFields refuses fields that only the org writes or that the user's
 // field-level security leaves read-only.
-func (s *Server) mayWriteFields(r *record) []*Error {
+func (s *Server) mayWriteFields(r *record, fresh bool) []*Error {
 	var names []string
 	for _, b := range r.set {
-		if !b.field.writable() {
+		if !b.field.writable() || b.field.fixed && !fresh {
 			names = append(names, b.field.name)
 		}
 	}
 	if names == nil {
 		return nil
 	}
+	return notWritable(names)
+}
+
+func notWritable(names []string) []*Error {
 	return []*Error{refuse("INVALID_FIELD_FOR_INSERT_UPDATE", "Unable to create/update fields: "+strings.Join(names, ", ")+
 		". Please check the security settings of this field and verify that it is read/write for your profile or permission set.", names...)}
 }
@@ -116,7 +138,10 @@ func (s *Server) update(x *tx, r *record, seq uint32, free bool) []*Error {
 		if r.obj.noEdit || r.obj.readOnly {
 			return []*Error{refuse("INSUFFICIENT_ACCESS_OR_READONLY", "insufficient access rights on object id")}
 		}
-		if errs := s.mayWriteFields(r); errs != nil {
+		if errs := s.mayWriteFields(r, false); errs != nil {
+			return errs
+		}
+		if errs := s.mayWriteTwin(r, seq); errs != nil {
 			return errs
 		}
 	}
@@ -127,6 +152,11 @@ func (s *Server) update(x *tx, r *record, seq uint32, free bool) []*Error {
 		vals[b.field.slot] = b.v
 		if b.v.k == kNull && b.field.typ == typeBoolean {
 			vals[b.field.slot] = boolValue(false)
+		}
+	}
+	if complete := r.obj.rules.complete; complete != nil {
+		if errs := complete(s, r, seq, vals); errs != nil {
+			return errs
 		}
 	}
 	if errs := s.checkRow(t, seq, r, vals); errs != nil {
@@ -140,7 +170,7 @@ func (s *Server) update(x *tx, r *record, seq uint32, free bool) []*Error {
 		now.writes++
 	}
 	x.put(t, seq, now)
-	return nil
+	return s.consequences(x, r.obj, seq, false)
 }
 
 // derive fills what the org computes: automatic numbers, full names, closed flags.
@@ -155,6 +185,9 @@ func (s *Server) derive(t *table, vals []value, fresh bool) {
 	if f := o.byName["name"]; f != nil && f.system && o.byName["lastname"] != nil {
 		full := vals[o.byName["firstname"].slot].s + " " + vals[o.byName["lastname"].slot].s
 		vals[f.slot] = textValue(trimBlanks(full))
+	}
+	if f := o.byName["hasresponded"]; f != nil {
+		vals[f.slot] = boolValue(vals[o.byName["status"].slot].s == "Responded")
 	}
 	if f := o.byName["isclosed"]; f != nil {
 		status := vals[o.byName["status"].slot].s
@@ -174,6 +207,9 @@ func autoNumber(format string, n int) string {
 func (s *Server) remove(x *tx, o *object, seq uint32, free bool) []*Error {
 	if !free && (o.noDelete || o.readOnly) {
 		return []*Error{refuse("INSUFFICIENT_ACCESS_OR_READONLY", "insufficient access rights on object id")}
+	}
+	if !free && s.isTwin(o, seq) {
+		return []*Error{refuse("DELETE_FAILED", "Your attempt to delete the record could not be completed because it is the contact of a person account")}
 	}
 	parent := refValue(o, seq)
 	for _, child := range s.schema.objects {
@@ -198,7 +234,9 @@ func (s *Server) remove(x *tx, o *object, seq uint32, free bool) []*Error {
 
 func (s *Server) release(x *tx, child *object, kid uint32, f *field) []*Error {
 	switch {
-	case f.cascade:
+	case s.table(child).at(kid).state != rowLive, f.name == "PersonContactId": // gone, or going
+		return nil
+	case f.cascade, f.name == "AccountId" && s.isTwin(child, kid):
 		return s.remove(x, child, kid, true)
 	case f.restrictDel:
 		return []*Error{refuse("DELETE_FAILED", "Your attempt to delete the record could not be completed because it is associated with other records: "+child.plural)}
@@ -212,7 +250,7 @@ func (s *Server) storageUsedKB() int {
 	kb := 0
 	for _, t := range s.tables {
 		switch t.obj.name {
-		case "Organization", "User", "PermissionSet", "PermissionSetAssignment", "ContentVersion":
+		case "Organization", "User", "PermissionSet", "PermissionSetAssignment", "ContentVersion", "ContentDocument", "ContentDocumentLink":
 		case "Campaign":
 			kb += 8 * t.live
 		case "CampaignMember":

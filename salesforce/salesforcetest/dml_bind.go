@@ -184,6 +184,8 @@ func (s *Server) convert(f *field, n *node) (value, *Error) {
 		return value{}, nil
 	}
 	switch {
+	case f.typ == typeBase64:
+		return convertBytes(n)
 	case f.textual():
 		if n.kind != nodeString {
 			return value{}, cannotRead("string", n)

@@ -26,8 +26,8 @@ func (s *Server) checkRow(t *table, seq uint32, r *record, vals []value) []*Erro
 			return []*Error{e}
 		}
 	}
-	if t.obj.name == "PermissionSetAssignment" {
-		return s.checkAssignment(t, seq, vals)
+	if t.obj.rules.verify != nil {
+		return t.obj.rules.verify(s, t, seq, vals)
 	}
 	return nil
 }
@@ -57,6 +57,10 @@ func (s *Server) checkValue(f *field, v value) *Error {
 		}
 		if utf16Len(v.s) > 255 {
 			return tooLong(f, v.s)
+		}
+	case f.typ == typeBase64:
+		if len(v.s) > f.length {
+			return refuse("FIELD_INTEGRITY_EXCEPTION", f.label+": the file is larger than allowed here", f.name)
 		}
 	case v.k == kText && utf16Len(v.s) > f.length:
 		return tooLong(f, v.s)
@@ -93,18 +97,6 @@ func (s *Server) checkUnique(t *table, seq uint32, b binding) *Error {
 		if other != seq {
 			return refuse("DUPLICATE_VALUE", fmt.Sprintf("duplicate value found: %s duplicates value on record with id: %s",
 				b.field.name, formatID(t.obj.prefix, other)[:15]))
-		}
-	}
-	return nil
-}
-
-// checkAssignment refuses the second assignment of one permission set to one user.
-func (s *Server) checkAssignment(t *table, seq uint32, vals []value) []*Error {
-	who, what := t.obj.field("AssigneeId"), t.obj.field("PermissionSetId")
-	for _, other := range t.indexes[who.slot].find(vals[who.slot]) {
-		if other != seq && t.at(other).get(what.slot) == vals[what.slot] {
-			return []*Error{refuse("DUPLICATE_VALUE", fmt.Sprintf("Duplicate PermissionSetAssignment.  Assignee: %s; Permission Set: %s",
-				s.refText(vals[who.slot])[:15], s.refText(vals[what.slot])[:15]), who.name, what.name)}
 		}
 	}
 	return nil

@@ -40,6 +40,12 @@ const (
 	OpCollectionsUpsert Operation = "collections.upsert"
 	OpCollectionsDelete Operation = "collections.delete"
 	OpCollectionsRead   Operation = "collections.read"
+	OpBulkCreate        Operation = "bulk.create"
+	OpBulkList          Operation = "bulk.list"
+	OpBulkState         Operation = "bulk.state"
+	OpBulkResults       Operation = "bulk.results"
+	OpBulkAbort         Operation = "bulk.abort"
+	OpBulkDelete        Operation = "bulk.delete"
 	opUnknown           Operation = "unknown"
 )
 

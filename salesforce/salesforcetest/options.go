@@ -34,6 +34,9 @@ type Options struct {
 	// objects/<Name>/fields/*.field-meta.xml, at the root or under
 	// force-app/main/default. Nil: standard objects only.
 	Schema fs.FS
+	// PersonAccounts turns person accounts on: an Account with a LastName is a
+	// person, with a contact beside it.
+	PersonAccounts bool
 	// Credentials of the one integration user.
 	Credentials Credentials
 	// Audiences are further accepted values of a JWT's aud, beside the org's own
@@ -74,6 +77,14 @@ type Options struct {
 	KeepMilliseconds bool
 	// Gzip compresses answers for clients that ask. Default off: it costs CPU.
 	Gzip bool
+	// BulkDelay is how long a bulk query job takes: the first half it waits
+	// (UploadComplete), the second it runs (InProgress). Its records are those of
+	// its creation.
+	BulkDelay time.Duration
+	// BulkPageRows is the most records of one page of bulk results, whatever
+	// maxRecords asks for. Default 50,000.
+	BulkPageRows int
+
 	// Latency is how long each request of an operation takes; nil: no time.
 	Latency func(Operation) time.Duration
 	// Seed of the faults that Chance injects. The same seed and the same order of
@@ -97,6 +108,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.DailyLimit == 0 {
 		o.DailyLimit = 100_000
+	}
+	if o.BulkPageRows == 0 {
+		o.BulkPageRows = 50_000
 	}
 	if o.StorageMB == 0 {
 		o.StorageMB = 10_240

@@ -38,6 +38,10 @@ func (s *Server) appendRecord(b []byte, base string, t *table, seq uint32, cols 
 		if c.leaf.src != fromBlob {
 			v = s.cell(t, seq, r, c.leaf)
 		}
+		if c.leaf.typ == typeBase64 && v.k != kNull { // bytes are fetched from there
+			b = appendString(b, base+"/sobjects/"+t.obj.name+"/"+formatID(t.obj.prefix, seq)+"/"+c.leaf.name)
+			continue
+		}
 		b = s.appendValue(b, c.leaf, v)
 	}
 	return append(b, '}')

@@ -106,7 +106,7 @@ func (c *call) objectHead(o *object) map[string]any {
 	write := !o.readOnly
 	return map[string]any{
 		"activateable": false, "associateEntityType": nil, "associateParentEntity": nil,
-		"createable": write && !o.noCreate, "custom": o.custom, "customSetting": false, "deepCloneable": false,
+		"createable": write && !o.noCreate && !o.uncreatable, "custom": o.custom, "customSetting": false, "deepCloneable": false,
 		"deletable": write && !o.noDelete, "deprecatedAndHidden": false, "feedEnabled": false, "hasSubtypes": false,
 		"isInterface": false, "isSubtype": false, "keyPrefix": o.prefix, "label": o.label, "labelPlural": o.plural,
 		"layoutable": true, "mergeable": false, "mruEnabled": true, "name": o.name, "queryable": true,
@@ -184,7 +184,7 @@ func describeField(f *field) map[string]any {
 		"polymorphicForeignKey": len(f.refTo) > 1, "precision": f.precision, "queryByDistance": false, "referenceTargetField": nil,
 		"referenceTo": refs, "relationshipName": orNil(f.relName), "relationshipOrder": nil, "restrictedDelete": f.restrictDel,
 		"restrictedPicklist": f.restricted, "scale": f.scale, "searchPrefilterable": false, "soapType": soapType(f),
-		"sortable": free, "type": f.typ, "unique": f.unique, "updateable": writable && !f.cascade, "writeRequiresMasterRead": false,
+		"sortable": free, "type": f.typ, "unique": f.unique, "updateable": writable && !f.fixed, "writeRequiresMasterRead": false,
 	}
 }
 

@@ -72,6 +72,9 @@ func (c *call) getByKey() (*reply, *Error) {
 	if err != nil {
 		return nil, err
 	}
+	if f := o.visible(c.segs[3]); f != nil && f.typ == typeBase64 {
+		return c.versionData(o)
+	}
 	f, err := c.keyField(o, c.segs[2])
 	if err != nil {
 		return nil, err

@@ -60,6 +60,11 @@ var resources = []resource{
 		"DELETE": {OpCollectionsDelete, (*call).deleteMany},
 	}),
 	res("composite/sobjects/*", map[string]method{"GET": {OpCollectionsRead, (*call).readMany}, "POST": {OpCollectionsRead, (*call).readMany}}),
+	res("jobs/query", map[string]method{"GET": {OpBulkList, (*call).listJobs}, "POST": {OpBulkCreate, (*call).createJob}}),
+	res("jobs/query/*", map[string]method{
+		"GET": {OpBulkState, (*call).jobState}, "PATCH": {OpBulkAbort, (*call).abortJob}, "DELETE": {OpBulkDelete, (*call).deleteJob},
+	}),
+	res("jobs/query/*/results", map[string]method{"GET": {OpBulkResults, (*call).jobResults}}),
 	res("composite/sobjects/*/*", map[string]method{"PATCH": {OpCollectionsUpsert, (*call).upsertMany}}),
 }
 
@@ -150,7 +155,7 @@ func (r *route) find(httpMethod string) {
 		}
 		if len(r.segs) > 1 && r.segs[0] == "sobjects" {
 			r.object = r.segs[1]
-		} else if len(r.segs) > 2 {
+		} else if len(r.segs) > 2 && r.segs[0] != "jobs" {
 			r.object = r.segs[2]
 		}
 		m, known := one.methods[httpMethod]

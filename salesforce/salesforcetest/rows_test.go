@@ -156,7 +156,7 @@ func TestLookupsFollowTheirParents(t *testing.T) {
 	require.Equal(t, "ENTITY_IS_DELETED", faults(t, body)[0].ErrorCode)
 
 	campaign := u.create("Campaign", `{"Name":"Spring"}`)
-	member := u.create("CampaignMember", `{"CampaignId":"`+campaign+`"}`)
+	member := u.create("CampaignMember", `{"CampaignId":"`+campaign+`","LeadId":"`+u.create("Lead", `{"LastName":"Ada","Company":"Acme"}`)+`"}`)
 	require.NoError(t, u.org.Delete("Campaign", campaign))
 	_, alive := u.org.Row("CampaignMember", member)
 	require.False(t, alive, "a detail goes with its master")

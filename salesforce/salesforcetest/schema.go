@@ -66,6 +66,7 @@ type field struct {
 	childRel    string // parent to child
 	cascade     bool   // master-detail: goes with its parent
 	restrictDel bool   // parent cannot be deleted while referenced
+	fixed       bool   // can be set on create, never changed
 	initial     value  // default on create
 	src         source
 	viaRef      string // fromParent: the reference
@@ -123,6 +124,8 @@ type object struct {
 	byRel         map[string]*field
 	searchable    bool
 	readOnly      bool // no API writes at all (Organization)
+	uncreatable   bool // the API changes and deletes, but does not create
+	rules         rules
 
 	hidden                     bool // no read permission
 	noCreate, noEdit, noDelete bool
@@ -165,6 +168,7 @@ type schema struct {
 	objects  []*object
 	byName   map[string]*object
 	byPrefix map[string]*object
+	twins    []twinned // with person accounts
 }
 
 func newSchema() *schema {
@@ -217,6 +221,56 @@ func ownerField() *field {
 	return &field{
 		name: "OwnerId", label: "Owner ID", typ: typeReference, length: 18, required: true,
 		refTo: []string{"User"}, relName: "Owner",
+	}
+}
+
+// rules are what the org does with an object's rows beyond their fields. Each
+// may be nil.
+type rules struct {
+	// complete fills in or refuses before anything else is checked.
+	complete func(s *Server, r *record, seq uint32, vals []value) []*Error
+	// verify refuses a row whose fields are right each by itself.
+	verify func(s *Server, t *table, seq uint32, vals []value) []*Error
+	// after writes the rows that go with a written one.
+	after func(s *Server, x *tx, seq uint32, fresh bool) []*Error
+}
+
+// build makes the org's objects: the standard ones, then the source's.
+func (s *schema) build(o *Options) error {
+	if err := s.addStandard(); err != nil {
+		return err
+	}
+	if o.PersonAccounts {
+		if err := s.addPersonAccounts(); err != nil {
+			return err
+		}
+	}
+	if o.Schema != nil {
+		if err := s.addSource(o.Schema); err != nil {
+			return err
+		}
+	}
+	if o.PersonAccounts {
+		if err := s.addPersonCustom(); err != nil {
+			return err
+		}
+	}
+	s.openReferences()
+	return s.check()
+}
+
+// openReferences lets references to "*" point at every object.
+func (s *schema) openReferences() {
+	var all []string
+	for _, o := range s.objects {
+		all = append(all, o.name)
+	}
+	for _, o := range s.objects {
+		for _, f := range o.fields {
+			if len(f.refTo) == 1 && f.refTo[0] == "*" {
+				f.refTo = all
+			}
+		}
 	}
 }
 

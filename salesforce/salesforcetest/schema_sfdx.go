@@ -1,6 +1,7 @@
 package salesforcetest
 
 import (
+	"bytes"
 	"encoding/xml"
 	"errors"
 	"fmt"
@@ -46,6 +47,7 @@ type sfdxField struct {
 	RelationshipName string   `xml:"relationshipName"`
 	DeleteConstraint string   `xml:"deleteConstraint"`
 	DisplayFormat    string   `xml:"displayFormat"`
+	Reparentable     bool     `xml:"reparentableMasterDetail"`
 	ValueSet         struct {
 		Restricted bool `xml:"restricted"`
 		Definition struct {
@@ -74,6 +76,9 @@ func (s *schema) addSource(tree fs.FS) error {
 	if err != nil {
 		return fmt.Errorf("read %s: %w", root, err)
 	}
+	if err := mastersFirst(tree, root, dirs); err != nil {
+		return err
+	}
 	for _, d := range dirs { // objects first: fields may refer to any of them
 		if err := s.addSourceObject(tree, root, d.Name()); err != nil {
 			return err
@@ -84,6 +89,30 @@ func (s *schema) addSource(tree fs.FS) error {
 			return err
 		}
 	}
+	return nil
+}
+
+// mastersFirst puts the masters of details before all others, as they must be
+// made before them in an org, which gives key prefixes in that order.
+func mastersFirst(tree fs.FS, root string, dirs []fs.DirEntry) error {
+	masters := map[string]bool{}
+	for _, d := range dirs {
+		files, err := fs.Glob(tree, path.Join(root, d.Name(), "fields", "*.field-meta.xml"))
+		if err != nil {
+			return err
+		}
+		for _, file := range files {
+			data, err := fs.ReadFile(tree, file)
+			if err != nil || !bytes.Contains(data, []byte("MasterDetail")) {
+				continue // what cannot be read is told of below
+			}
+			var x sfdxField
+			if xml.Unmarshal(data, &x) == nil && x.Type == "MasterDetail" {
+				masters[x.ReferenceTo] = true
+			}
+		}
+	}
+	sort.SliceStable(dirs, func(i, j int) bool { return masters[dirs[i].Name()] && !masters[dirs[j].Name()] })
 	return nil
 }
 
@@ -268,4 +297,5 @@ func (x *sfdxField) setReference(f *field) {
 	f.cascade = x.Type == "MasterDetail" || x.DeleteConstraint == "Cascade"
 	f.restrictDel = x.DeleteConstraint == "Restrict"
 	f.required = f.required || x.Type == "MasterDetail"
+	f.fixed = x.Type == "MasterDetail" && !x.Reparentable
 }

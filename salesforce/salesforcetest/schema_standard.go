@@ -1,16 +1,10 @@
 package salesforcetest
 
-import (
-	"fmt"
-	"strconv"
-	"strings"
-)
-
 // standardObjects declares the built-in objects: an object line is
 // "object Name prefix label plural", a field line "Name|Label|type|flags".
 // Types: string N, area N, phone, email, url, number P.S, int, currency, bool,
 // date, datetime, pick a;b;c, ref Object[,Object] [relationship], base64, auto FORMAT.
-// Flags: required, system, owner-less objects have no OwnerId line; default=x;
+// ref * points at every object. Flags: required, system, fixed, owner-less objects have no OwnerId line; default=x;
 // idlookup; name; via=Ref.Field.
 // Names, types and lengths: https://developer.salesforce.com/docs/atlas.en-us.object_reference.meta/object_reference/
 const standardObjects = `
@@ -142,9 +136,9 @@ IsActive|Active|bool|
 Description|Description|area 32000|
 OwnerId|Owner ID|owner|
 object CampaignMember 00v Campaign Member Campaign Members
-CampaignId|Campaign ID|ref Campaign Campaign|required cascade
-LeadId|Lead ID|ref Lead Lead|
-ContactId|Contact ID|ref Contact Contact|
+CampaignId|Campaign ID|ref Campaign Campaign|required cascade fixed
+LeadId|Lead ID|ref Lead Lead|fixed cascade
+ContactId|Contact ID|ref Contact Contact|fixed cascade
 Status|Status|pick Sent;Responded|default=Sent
 HasResponded|Responded|bool|system
 object Task 00T Task Tasks
@@ -166,122 +160,29 @@ object PermissionSetAssignment 0Pa Permission Set Assignment Permission Set Assi
 AssigneeId|Assignee ID|ref User Assignee|required
 PermissionSetId|PermissionSet ID|ref PermissionSet PermissionSet|required
 object ContentVersion 068 Content Version Content Versions
-Title|Title|string 255|required name
-PathOnClient|Path On Client|string 500|required
-VersionData|Version Data|base64|required
+ContentDocumentId|ContentDocument ID|ref ContentDocument ContentDocument|fixed cascade
+IsLatest|Is Latest|bool|system
+VersionNumber|Version Number|string 20|system
+Title|Title|string 255|name
+PathOnClient|Path On Client|string 500|required fixed
+VersionData|Version Data|base64|required fixed
+FirstPublishLocationId|First Publish Location ID|ref *|fixed
+FileType|File Type|string 20|system
+FileExtension|File Extension|string 40|system
+ContentSize|Size|int|system
 Description|Description|area 1000|
 OwnerId|Owner ID|owner|
+object ContentDocument 069 Content Document Content Documents
+Title|Title|string 255|required name
+LatestPublishedVersionId|Latest Published Version ID|ref ContentVersion LatestPublishedVersion|system
+FileType|File Type|string 20|system
+FileExtension|File Extension|string 40|system
+ContentSize|Size|int|system
+Description|Description|area 1000|
+OwnerId|Owner ID|owner|
+object ContentDocumentLink 06A Content Document Link Content Document Links
+ContentDocumentId|ContentDocument ID|ref ContentDocument ContentDocument|required cascade fixed
+LinkedEntityId|Linked Entity ID|ref *|required cascade fixed
+ShareType|Share Type|pick V;C;I|default=V
+Visibility|Visibility|pick AllUsers;InternalUsers;SharedUsers|default=AllUsers
 `
-
-// addStandard adds the built-in objects.
-func (s *schema) addStandard() error {
-	var o *object
-	for line := range strings.SplitSeq(strings.TrimSpace(standardObjects), "\n") {
-		if head, isObject := strings.CutPrefix(line, "object "); isObject {
-			w := strings.Fields(head)
-			half := 2 + (len(w)-2)/2
-			o = newObject(w[0], strings.Join(w[2:half], " "), strings.Join(w[half:], " "), w[1])
-			o.readOnly = o.name == "Organization"
-			if err := s.add(o); err != nil {
-				return err
-			}
-			continue
-		}
-		f, err := parseStandardField(line)
-		if err == nil {
-			err = o.add(f)
-		}
-		if err != nil {
-			return fmt.Errorf("standard field %q: %w", line, err)
-		}
-	}
-	return nil
-}
-
-func parseStandardField(line string) (*field, error) {
-	part := strings.Split(line, "|")
-	if len(part) != 4 {
-		return nil, fmt.Errorf("want four parts, got %d", len(part))
-	}
-	if part[2] == "owner" {
-		return ownerField(), nil
-	}
-	f := &field{name: part[0], label: part[1]}
-	word, arg, _ := strings.Cut(part[2], " ")
-	if err := f.setStandardType(word, arg); err != nil {
-		return nil, err
-	}
-	err := f.setFlags(part[3])
-	return f, err
-}
-
-func (f *field) setStandardType(word, arg string) error {
-	var err error
-	switch word {
-	case "string":
-		f.typ = typeString
-		f.length, err = strconv.Atoi(arg)
-	case "area":
-		f.typ = typeTextArea
-		f.length, err = strconv.Atoi(arg)
-	case "phone":
-		f.typ, f.length = typePhone, 40
-	case "email":
-		f.typ, f.length = typeEmail, 80
-	case "url":
-		f.typ, f.length = typeURL, 255
-	case "int":
-		f.typ, f.precision = typeInt, 8
-	case "currency":
-		f.typ, f.precision, f.scale = typeCurrency, 18, 0
-	case "bool":
-		f.typ, f.required, f.initial = typeBoolean, true, boolValue(false)
-	case "date":
-		f.typ = typeDate
-	case "datetime":
-		f.typ = typeDateTime
-	case "pick":
-		f.typ, f.length, f.values = typePicklist, 255, strings.Split(arg, ";")
-	case "ref":
-		to, rel, _ := strings.Cut(arg, " ")
-		f.typ, f.length, f.refTo, f.relName = typeReference, 18, strings.Split(to, ","), rel
-	case "base64":
-		f.typ, f.length = typeBase64, 50<<20
-	case "auto":
-		f.typ, f.length, f.autoNumber, f.required = typeString, 30, arg, true
-	default:
-		return fmt.Errorf("unknown type %q", word)
-	}
-	return err
-}
-
-func (f *field) setFlags(flags string) error {
-	flags, initial, hasDefault := strings.Cut(flags, "default=")
-	if hasDefault {
-		f.initial = textValue(initial)
-		if f.typ == typeBoolean {
-			f.initial = boolValue(initial == "true")
-		}
-	}
-	for flag := range strings.FieldsSeq(flags) {
-		via, isVia := strings.CutPrefix(flag, "via=")
-		switch {
-		case isVia:
-			f.viaRef, f.viaField, _ = strings.Cut(via, ".")
-			f.src = fromParent
-		case flag == "required":
-			f.required = true
-		case flag == "system":
-			f.system = true
-		case flag == "name":
-			f.nameField = true
-		case flag == "idlookup":
-			f.idLookup = true
-		case flag == "cascade":
-			f.cascade = true
-		default:
-			return fmt.Errorf("unknown flag %q", flag)
-		}
-	}
-	return nil
-}

@@ -29,6 +29,7 @@ type Server struct {
 	sessions   map[string]*session
 	cursors    map[string]*cursor
 	cursorNo   int
+	bulk       bulkJobs
 	clock      int64 // newest time handed out, Unix milliseconds
 	user       uint32
 	usage      usage
@@ -54,18 +55,11 @@ func New(opts Options) (*Server, error) {
 	s := &Server{
 		URL: inProcessURL, opts: opts.withDefaults(), schema: newSchema(),
 		sessions: map[string]*session{}, cursors: map[string]*cursor{},
+		bulk:  bulkJobs{byID: map[string]*bulkJob{}},
 		stats: newStats(), user: 1, spread: make([]value, 256),
 	}
 	s.faults.random = rand.New(rand.NewPCG(opts.Seed, opts.Seed))
-	if err := s.schema.addStandard(); err != nil {
-		return nil, err
-	}
-	if opts.Schema != nil {
-		if err := s.schema.addSource(opts.Schema); err != nil {
-			return nil, fmt.Errorf("salesforcetest: schema: %w", err)
-		}
-	}
-	if err := s.schema.check(); err != nil {
+	if err := s.schema.build(&opts); err != nil {
 		return nil, fmt.Errorf("salesforcetest: schema: %w", err)
 	}
 	for _, o := range s.schema.objects {

@@ -81,6 +81,9 @@ func (s *Server) compile(src string, all bool) (*plan, *Error) {
 	if len(p.counts) > 0 && len(p.columns) > 0 {
 		return nil, malformed(src, 0, "a field beside an aggregate needs GROUP BY, which is not supported by this org's emulated SOQL")
 	}
+	if err := linksNeedFilter(o, q.where); err != nil {
+		return nil, err
+	}
 	if q.where != nil {
 		if p.filter, err = c.filter(q.where); err != nil {
 			return nil, err
@@ -172,7 +175,7 @@ func (c *compiler) selectGroup(p *plan, sel *selection) *Error {
 	if len(sel.path) != 1 || which != "ALL" && which != "CUSTOM" && which != "STANDARD" {
 		return malformed(c.q.src, word.pos, "unexpected token: '"+word.text+"', expecting ALL, CUSTOM or STANDARD")
 	}
-	if which != "STANDARD" && (c.q.limit < 0 || c.q.limit > 200) && !filtersID(c.q.where) {
+	if which != "STANDARD" && (c.q.limit < 0 || c.q.limit > 200) && !pins(c.q.where, "Id") {
 		return malformed(c.q.src, word.pos, "The SOQL FIELDS function must have a LIMIT of at most 200")
 	}
 	for _, f := range c.obj.fields {
@@ -186,13 +189,13 @@ func (c *compiler) selectGroup(p *plan, sel *selection) *Error {
 	return nil
 }
 
-// filtersID tells whether a condition pins the rows by their Id.
-func filtersID(where condition) bool {
+// pins tells whether a condition names the rows' values of an id field.
+func pins(where condition, name string) bool {
 	switch w := where.(type) {
 	case *comparison:
-		return len(w.path) == 1 && strings.EqualFold(w.path[0].text, "Id") && (w.op == "=" || w.op == "IN")
+		return len(w.path) == 1 && strings.EqualFold(w.path[0].text, name) && (w.op == "=" || w.op == "IN")
 	case *junction:
-		return w.and && slices.ContainsFunc(w.terms, filtersID)
+		return w.and && slices.ContainsFunc(w.terms, func(c condition) bool { return pins(c, name) })
 	default:
 		return false
 	}
