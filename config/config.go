@@ -15,6 +15,7 @@ const DefaultPath = "/etc/twiliosf/twiliosf.yaml"
 type Config struct {
 	Twilio     Twilio     `key:"twilio"`
 	Salesforce Salesforce `key:"salesforce"`
+	People     People     `key:"people"`
 	Sync       Sync       `key:"sync"`
 	// Store is a URL: sqlite:// and an absolute path.
 	Store   string  `key:"store"`

@@ -67,6 +67,8 @@ func (k *key) schema() object {
 		s["type"], s["writeOnly"] = "string", true
 	case objects:
 		s["oneOf"], s["default"] = []any{object{"const": k.fallback}, objectsSchema()}, k.fallback
+	case phoneObjects:
+		s["oneOf"], s["default"] = phoneObjectsSchema(), []string{"Contact", "Lead", "Account", "Case"}
 	default:
 		k.textSchema(s)
 	}

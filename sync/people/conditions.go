@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/twiliosf/twiliosf/sync/fault"
 	"github.com/twiliosf/twiliosf/sync/health"
@@ -18,32 +19,54 @@ const (
 	condStatus  = "people-last-status"
 )
 
+// patience is how long trouble that passes by itself is kept quiet, and trouble
+// with the org as a whole: an org that cannot be reached or lets nobody in has a
+// condition of its own.
+const patience = 2 * time.Hour
+
+// wholeOrg stands for an object where none of them can be looked at.
+const wholeOrg = "the org"
+
 // trouble is one condition for all objects whose index cannot be kept.
 type trouble struct {
 	registry *health.Registry
 	mu       sync.Mutex
-	errs     map[string]error
+	lasting  map[string]*lasting
+}
+
+type lasting struct {
+	object string
+	since  time.Time
+	err    error
 }
 
 func newTrouble(r *health.Registry) *trouble {
-	return &trouble{registry: r, errs: map[string]error{}}
+	return &trouble{registry: r, lasting: map[string]*lasting{}}
 }
 
 // had notes what came of an object; nil is that it went well.
 func (t *trouble) had(object string, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if err == nil {
-		delete(t.errs, object)
-	} else {
-		t.errs[object] = err
+	switch l := t.lasting[object]; {
+	case err == nil:
+		delete(t.lasting, object)
+	case l == nil:
+		t.lasting[object] = &lasting{object: object, since: time.Now(), err: err}
+	default:
+		l.err = err
 	}
-	if len(t.errs) == 0 {
+	var names []string
+	for _, name := range slices.Sorted(maps.Keys(t.lasting)) {
+		if t.lasting[name].tell() {
+			names = append(names, name)
+		}
+	}
+	if len(names) == 0 {
 		t.registry.Clear(condIndex)
 		return
 	}
-	names := slices.Sorted(maps.Keys(t.errs))
-	worst := t.errs[names[0]]
+	worst := t.lasting[names[0]].err
 	remedy := fault.Hint(worst)
 	if remedy == "" {
 		remedy = "Nothing to do unless it lasts: it is tried again, and messages arrive meanwhile, linked by what is known."
@@ -53,6 +76,16 @@ func (t *trouble) had(object string, err error) {
 		Cause:  fmt.Sprintf("The phone numbers of %s cannot be read: %s", strings.Join(names, ", "), worst),
 		Remedy: remedy,
 	})
+}
+
+// tell says whether an operator should hear of it from us. What is wrong with the
+// login or the whole org, whoever writes messages tells.
+func (l *lasting) tell() bool {
+	if f := fault.Of(l.err); f != nil && f.Condition != "" {
+		return false
+	}
+	class := fault.ClassOf(l.err)
+	return l.object != wholeOrg && (class == fault.Auth || class == fault.Permanent) || time.Since(l.since) >= patience
 }
 
 // noteShapes tells which objects and fields are left out.

@@ -78,11 +78,11 @@ func (e *Engine) survey(ctx context.Context) ([]Shape, map[string]State, error) 
 	shapes, err := e.Source.Shapes(ctx)
 	if err != nil {
 		if !fault.Stopped(ctx, err) {
-			e.trouble.had("the org", err)
+			e.trouble.had(wholeOrg, err)
 		}
 		return nil, nil, err
 	}
-	e.trouble.had("the org", nil)
+	e.trouble.had(wholeOrg, nil)
 	e.noteShapes(shapes)
 	for i := range shapes {
 		shapes[i].Definition += "; country " + e.o.Country + "; keys " + keyVersion

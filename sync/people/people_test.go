@@ -179,7 +179,6 @@ func TestAnExportThatIsGoneStartsAnew(t *testing.T) {
 	}
 	o.fails["await"] = errBusy
 	require.ErrorIs(t, w.engine.Fill(t.Context()), errBusy)
-	require.Contains(t, w.conditions()["people-index"].Cause, "Contact")
 	require.Len(t, o.jobs, 1)
 	clear(o.jobs) // a week has passed
 	delete(o.fails, "await")
@@ -315,9 +314,11 @@ func TestRunFillsAtTheStartAndAfterTrouble(t *testing.T) {
 			w.engine.Run(ctx)
 		}()
 		time.Sleep(time.Minute)
-		require.Contains(t, w.conditions(), "people-index")
+		require.Empty(t, w.conditions(), "it may pass")
+		time.Sleep(3 * time.Hour)
+		require.Contains(t, w.conditions()["people-index"].Cause, "Contact")
 		delete(o.fails, "newest")
-		time.Sleep(15 * time.Minute)
+		time.Sleep(30 * time.Minute)
 		require.Empty(t, w.conditions())
 		require.NotEmpty(t, w.meet(from("+14155550100")).People)
 		time.Sleep(8 * 24 * time.Hour)

@@ -51,7 +51,7 @@ func Parse(raw, country string) (message.Number, error) {
 		return "", ErrNoNumber
 	}
 	country = strings.ToUpper(strings.TrimSpace(country))
-	if country != "" && phonenumbers.GetCountryCodeForRegion(country) == 0 {
+	if country != "" && !KnownCountry(country) {
 		return "", ErrCountry
 	}
 	if len(text) > maxText {
@@ -69,6 +69,10 @@ func Parse(raw, country string) (message.Number, error) {
 	}
 	return message.Number(channel + number), nil
 }
+
+// KnownCountry reports whether numbers can be read by a country, given as its two
+// letters in ISO 3166.
+func KnownCountry(country string) bool { return phonenumbers.GetCountryCodeForRegion(country) != 0 }
 
 // read reads one number without notes and answers it as E.164.
 func read(text, country string) (string, error) {

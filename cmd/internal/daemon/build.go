@@ -15,6 +15,7 @@ import (
 	"github.com/twiliosf/twiliosf/sync/health"
 	"github.com/twiliosf/twiliosf/sync/jobs"
 	"github.com/twiliosf/twiliosf/sync/mirror"
+	"github.com/twiliosf/twiliosf/sync/people"
 	"github.com/twiliosf/twiliosf/sync/store"
 	"github.com/twiliosf/twiliosf/twilio"
 	"github.com/twiliosf/twiliosf/twilio/webhook"
@@ -31,6 +32,7 @@ type generation struct {
 	receiver  *webhook.Receiver // nil: no webhook is configured
 	org       *salesforce.Org
 	records   *records.Messages
+	people    *people.Engine
 	mirror    *mirror.Mirror
 	engine    jobs.Engine
 	scheduler *jobs.Scheduler
@@ -43,6 +45,7 @@ func (d *Daemon) build(ctx context.Context, cfg *config.Config) (*generation, er
 	for _, step := range []func() error{
 		func() error { return g.buildTwilio(d.o.Twilio) },
 		func() error { return g.buildSalesforce(d.o.Salesforce) },
+		g.buildPeople,
 		g.buildMirror,
 		g.buildWebhook,
 		func() error { return g.buildJobs(ctx, d.o.Engine) },

@@ -38,6 +38,7 @@ func (g *generation) run(ctx context.Context, idle bool) error {
 	front.Go(func() { g.mirror.Inbox.Run(ctx) })
 	var errs [2]error
 	if !idle {
+		front.Go(func() { g.people.Run(ctx) })
 		front.Go(func() {
 			errs[0] = g.scheduler.Run(ctx)
 			cancel()

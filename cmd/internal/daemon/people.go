@@ -1,0 +1,28 @@
+package daemon
+
+import (
+	"github.com/twiliosf/twiliosf/config"
+	"github.com/twiliosf/twiliosf/salesforce/records"
+	"github.com/twiliosf/twiliosf/sync/people"
+)
+
+// jobPeople keeps the index of phone numbers fresh.
+const jobPeople = "people-refresh"
+
+func (g *generation) buildPeople() error {
+	c := g.cfg.People
+	objects := make([]records.PhoneObject, len(c.Objects))
+	for i, o := range c.Objects {
+		objects[i] = records.PhoneObject{Object: o.Object, Fields: o.Fields}
+	}
+	reader, err := records.NewPeople(g.org, objects)
+	if err != nil {
+		return &ConfigError{err}
+	}
+	g.people, err = people.New(people.Ports{
+		Source: reader, Export: reader, Index: g.store.People(), Directory: g.store.People(), Health: g.health,
+	}, people.Options{
+		Country: c.Country, Link: c.Link == config.LinkUnique, Own: c.Owner == config.OwnerRecord, Log: g.log, Metrics: g.metrics,
+	})
+	return err
+}
