@@ -1,5 +1,5 @@
 // jsforce against the emulated org: both logins, query and queryMore, describe,
-// upsert by external id, collections, and the errors that the daemon decides by.
+// upsert by external id, collections, a bulk query, and the errors that the daemon decides by.
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
@@ -106,6 +106,15 @@ await step("collections: insert 200 more, update, and read all by queryMore", as
   }
   assert.equal(seen.size, total);
   for (const Id of made) assert.equal(seen.get(Id), "delivered");
+});
+
+await step("Bulk API 2.0: a query job read page by page", async () => {
+  const stream = await conn.bulk2.query(`SELECT Id, Status__c, Body__c FROM ${object} WHERE Id != null`, { pollInterval: 50 });
+  const rows = await stream.toArray();
+  assert.ok(rows.length >= many.length);
+  const found = rows.find((r) => r.Id === id);
+  assert.equal(found.Status__c, "delivered");
+  await assert.rejects(conn.bulk2.query(`SELECT COUNT(Id) FROM ${object}`), /not supported in Bulk Query/);
 });
 
 await step("collections: delete", async () => {

@@ -81,6 +81,7 @@ var rules = map[string]rule{
 	CodeInvalidType:                           {class: fault.Auth, lasting: true, hint: hintGrant},
 	"MALFORMED_QUERY":                         {class: fault.Permanent, hint: hintQuery},
 	"MALFORMED_SEARCH":                        {class: fault.Permanent, hint: hintQuery},
+	"API_ERROR":                               {class: fault.Permanent, hint: hintQuery},
 	"JSON_PARSER_ERROR":                       {class: fault.Permanent, hint: "Salesforce cannot read a value: see the named field."},
 	"INVALID_QUERY_LOCATOR":                   {class: fault.Transient, lasting: true, hint: "The query's cursor has ended; the query starts anew."},
 	"NUMBER_OUTSIDE_VALID_RANGE":              {class: fault.Permanent, hint: "A number is too large for its field."},

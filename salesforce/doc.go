@@ -8,7 +8,8 @@
 //
 // The chain, innermost first, one concern a link:
 //
-//	wire     makes the HTTP request, reads the whole answer, classes what went wrong
+//	wire     makes the HTTP request, reads the whole answer (or, of bulk results,
+//	         hands it on as it comes), classes what went wrong
 //	measure  counts and times every exchange
 //	limits   reads Sforce-Limit-Info, counts our own calls, refuses beyond the budget
 //	pace     bounds how many exchanges are under way; falls when the org is crowded

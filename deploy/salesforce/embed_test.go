@@ -32,7 +32,7 @@ func TestTheProjectFileNamesTheSourceFolder(t *testing.T) {
 // for names and labels, 510 for help, 1,000 for descriptions.
 // https://developer.salesforce.com/docs/atlas.en-us.api_meta.meta/api_meta/customfield.htm
 func TestFieldsKeepTheirLimits(t *testing.T) {
-	seen := 0
+	seen, lists := 0, map[string]bool{}
 	require.NoError(t, fs.WalkDir(metadata.FS, objects, func(file string, d fs.DirEntry, err error) error {
 		require.NoError(t, err)
 		if d.IsDir() || !strings.HasSuffix(file, ".field-meta.xml") {
@@ -49,6 +49,12 @@ func TestFieldsKeepTheirLimits(t *testing.T) {
 			Help        string   `xml:"inlineHelpText"`
 			Type        string   `xml:"type"`
 			Deletion    string   `xml:"deleteConstraint"`
+			ExternalID  bool     `xml:"externalId"`
+			Unique      bool     `xml:"unique"`
+			CaseMatters bool     `xml:"caseSensitive"`
+			Moves       bool     `xml:"reparentableMasterDetail"`
+			Parent      string   `xml:"referenceTo"`
+			Children    string   `xml:"relationshipName"`
 		}
 		require.NoError(t, xml.Unmarshal(data, &f), file)
 		require.Equal(t, f.FullName+".field-meta.xml", path.Base(file))
@@ -60,10 +66,58 @@ func TestFieldsKeepTheirLimits(t *testing.T) {
 			require.NotEmpty(t, c.text, file)
 			require.LessOrEqual(t, len(c.text), c.limit, file)
 		}
-		if f.Type == "Lookup" {
+		switch f.Type {
+		case "Lookup":
 			require.Equal(t, "SetNull", f.Deletion, "%s: a parent must stay deletable, and unlocked when children come", file)
+		case "MasterDetail":
+			require.True(t, f.Moves, "%s: an upsert that names the master of a record that is there would be refused", file)
+		}
+		if f.Children != "" {
+			list := f.Parent + "." + f.Children
+			require.NotContains(t, lists, list, "%s: a list of children has one name on its parent", file)
+			lists[list] = true
+		}
+		if f.Unique {
+			require.True(t, f.ExternalID, "%s: a key is what records are upserted by", file)
+			require.False(t, f.CaseMatters, "%s: a key is the same in either case", file)
 		}
 		return nil
 	}))
-	require.Equal(t, 31, seen)
+	require.Equal(t, 57, seen)
+}
+
+// TestObjectsKeepTheirLimits holds what a deploy checks of an object, and who
+// sees its records: a detail is its master's.
+// https://developer.salesforce.com/docs/atlas.en-us.api_meta.meta/api_meta/customobject.htm
+func TestObjectsKeepTheirLimits(t *testing.T) {
+	files, err := fs.Glob(metadata.FS, objects+"/*/*.object-meta.xml")
+	require.NoError(t, err)
+	for _, file := range files {
+		data, err := fs.ReadFile(metadata.FS, file)
+		require.NoError(t, err)
+		var o struct {
+			XMLName     xml.Name `xml:"http://soap.sforce.com/2006/04/metadata CustomObject"`
+			Label       string   `xml:"label"`
+			Plural      string   `xml:"pluralLabel"`
+			Description string   `xml:"description"`
+			Name        string   `xml:"nameField>label"`
+			Sharing     string   `xml:"sharingModel"`
+			External    string   `xml:"externalSharingModel"`
+		}
+		require.NoError(t, xml.Unmarshal(data, &o), file)
+		name := path.Base(path.Dir(file))
+		require.Equal(t, name+".object-meta.xml", path.Base(file))
+		require.True(t, strings.HasPrefix(name, "TwilioSF_") && strings.HasSuffix(name, "__c"), name)
+		for text, limit := range map[string]int{o.Label: 40, o.Plural: 40, o.Name: 40, o.Description: 1000} {
+			require.NotEmpty(t, text, file)
+			require.LessOrEqual(t, len(text), limit, file)
+		}
+		if name == "TwilioSF_Media__c" {
+			require.Equal(t, "ControlledByParent", o.Sharing)
+			require.Equal(t, "ControlledByParent", o.External)
+		} else {
+			require.Equal(t, "Private", o.External, "%s: nobody outside sees it", file)
+		}
+	}
+	require.Len(t, files, 6)
 }

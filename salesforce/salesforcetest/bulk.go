@@ -142,7 +142,8 @@ func (s *Server) addJob(j *bulkJob) {
 	b.day.add(j.created, 1)
 }
 
-// notInBulk refuses what SOQL knows and a bulk query does not.
+// notInBulk refuses what SOQL knows and a bulk query does not. The messages on
+// subqueries and compound fields are Salesforce's; the code is not documented.
 // https://developer.salesforce.com/docs/atlas.en-us.api_asynch.meta/api_asynch/queries.htm
 func notInBulk(soql string) *Error {
 	toks, err := lexSOQL(soql)
@@ -169,7 +170,8 @@ func notInBulk(soql string) *Error {
 	return nil
 }
 
-// job finds the job of the path. Related calls must be of one API version.
+// job finds the job of the path. Related calls must be of one API version, else
+// 409, whose code is not documented.
 func (c *call) job() (*bulkJob, *Error) {
 	prefix, seq, good := parseID(c.segs[2])
 	if !good || prefix != "750" {

@@ -155,7 +155,9 @@ func (s *Server) isTwin(o *object, seq uint32) bool {
 	return s.schema.twins != nil && o.name == "Contact" && s.table(o).at(seq).get(o.field("IsPersonAccount").slot).n == 1
 }
 
-// mayWriteTwin refuses to write on a twin what belongs to its account.
+// mayWriteTwin refuses to write on a twin what belongs to its account. That an
+// org is as strict for every field is not documented; who writes the account
+// is right in any case.
 func (s *Server) mayWriteTwin(r *record, seq uint32) []*Error {
 	if !s.isTwin(r.obj, seq) {
 		return nil

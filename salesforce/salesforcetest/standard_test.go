@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"github.com/stretchr/testify/require"
 
@@ -62,6 +63,15 @@ func TestAPersonAccountIsAnAccountAndAContact(t *testing.T) {
 	status, _ = u.call("DELETE", accounts+"/"+account, "")
 	require.Equal(t, 204, status)
 	require.Zero(t, u.org.Count("Contact"), "the twin goes with its account")
+}
+
+func TestAPersonWhoseContactIsRefusedIsNotMadeAtAll(t *testing.T) {
+	tree := miniOrg(t).(fstest.MapFS)
+	tree["objects/Contact/fields/Must__c.field-meta.xml"] = &fstest.MapFile{Data: []byte(xmlHead +
+		`<CustomField><fullName>Must__c</fullName><label>Must</label><type>Text</type><length>9</length><required>true</required></CustomField>`)}
+	u := login(t, salesforcetest.Options{PersonAccounts: true, Schema: tree})
+	require.Equal(t, []string{"Must__c"}, u.refusedWith("POST", data+"/sobjects/Account", `{"LastName":"Ada"}`).Fields)
+	require.Zero(t, u.org.Count("Account"))
 }
 
 func TestWithoutPersonAccountsTheirFieldsDoNotExist(t *testing.T) {
