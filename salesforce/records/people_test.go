@@ -93,6 +93,28 @@ func TestPeopleAreFoundByTheNumbersOfTheStandardObjects(t *testing.T) {
 	})
 }
 
+func TestAPersonAccountIsOnePerson(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := salesforcetest.NewServer(salesforcetest.Options{Schema: metadata.FS, PersonAccounts: true})
+		person := insert(t, s, "Account", map[string]any{"LastName": "Doe", "PersonMobilePhone": "415 555 0100", "Phone": "415 555 0101"})
+		business := insert(t, s, "Account", map[string]any{"Name": "Acme", "Phone": "415 555 0102"})
+		contact := insert(t, s, "Contact", map[string]any{"LastName": "Roe", "MobilePhone": "415 555 0103"})
+		e, conditions := peopleOf(t, s, standard...)
+		require.NoError(t, e.Fill(t.Context()))
+		for number, want := range map[message.Number]message.Link{
+			"+14155550100": {Object: "Account", ID: person}, "+14155550101": {Object: "Account", ID: person},
+			"+14155550102": {Object: "Account", ID: business}, "+14155550103": {Object: "Contact", ID: contact},
+		} {
+			require.Equal(t, []message.Link{want}, whose(t, e, number), number)
+		}
+		time.Sleep(5 * time.Minute)
+		require.NoError(t, s.Update("Account", person, map[string]any{"PersonMobilePhone": "415 555 0104"}))
+		require.NoError(t, e.Refresh(t.Context()))
+		require.Equal(t, []message.Link{{Object: "Account", ID: person}}, whose(t, e, "+14155550104"))
+		require.Empty(t, conditions.Active())
+	})
+}
+
 func TestALargeObjectComesByAQueryJob(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := salesforcetest.NewServer(salesforcetest.Options{Schema: metadata.FS})
