@@ -115,6 +115,23 @@ func TestAPersonAccountIsOnePerson(t *testing.T) {
 	})
 }
 
+// A Case shows its Contact's numbers, and is not changed when those change.
+func TestACasesContactIsFoundByTheNumberOfToday(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := salesforcetest.NewServer(salesforcetest.Options{Schema: metadata.FS})
+		contact := insert(t, s, "Contact", map[string]any{"LastName": "Doe", "MobilePhone": "415 555 0100"})
+		open := insert(t, s, "Case", map[string]any{"ContactId": contact})
+		e, _ := peopleOf(t, s, records.PhoneObject{Object: "Case"})
+		require.NoError(t, e.Fill(t.Context()))
+		require.Equal(t, []message.Link{{Object: "Case", ID: open}}, whose(t, e, "+14155550100"))
+		require.NoError(t, s.Update("Contact", contact, map[string]any{"MobilePhone": "415 555 0101"}))
+		time.Sleep(25 * time.Hour)
+		require.NoError(t, e.Fill(t.Context()))
+		require.Empty(t, whose(t, e, "+14155550100"))
+		require.Equal(t, []message.Link{{Object: "Case", ID: open}}, whose(t, e, "+14155550101"))
+	})
+}
+
 func TestALargeObjectComesByAQueryJob(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := salesforcetest.NewServer(salesforcetest.Options{Schema: metadata.FS})

@@ -67,7 +67,11 @@ func (e *Engine) Fill(ctx context.Context) error {
 		e.trouble.had(s.Object, err)
 		errs = append(errs, err)
 	}
-	return errors.Join(append(errs, e.forget(ctx, shapes, states))...)
+	err = errors.Join(append(errs, e.forget(ctx, shapes, states))...)
+	if err == nil {
+		e.nowFilled()
+	}
+	return err
 }
 
 // survey reads what the org has and what the index has of it.

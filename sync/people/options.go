@@ -48,9 +48,11 @@ type Engine struct {
 	o       Options
 	metrics *metrics
 	wake    chan struct{}
+	filled  chan struct{} // closed once
 	busy    busy
 	trouble *trouble
 
+	once     sync.Once
 	loading  sync.Mutex
 	loaded   atomic.Bool
 	indexed  atomic.Int64 // people in the index
@@ -67,7 +69,7 @@ func New(p Ports, o Options) (*Engine, error) {
 		o.Log = zap.NewNop()
 	}
 	return &Engine{
-		Ports: p, o: o, metrics: newMetrics(o.Metrics), wake: make(chan struct{}, 1),
+		Ports: p, o: o, metrics: newMetrics(o.Metrics), wake: make(chan struct{}, 1), filled: make(chan struct{}),
 		busy: busy{objects: map[string]bool{}}, trouble: newTrouble(p.Health),
 	}, nil
 }
@@ -98,8 +100,21 @@ func (e *Engine) load(ctx context.Context) error {
 	e.indexed.Store(total)
 	e.personal.Store(&all)
 	e.loaded.Store(true)
+	whole := len(states) > 0
+	for _, st := range states {
+		whole = whole && st.Held != ""
+	}
+	if whole {
+		e.nowFilled()
+	}
 	return nil
 }
+
+// Filled is closed when every object that can be read has been filled once, which
+// survives a restart. Messages that are met before then may lack their links.
+func (e *Engine) Filled() <-chan struct{} { return e.filled }
+
+func (e *Engine) nowFilled() { e.once.Do(func() { close(e.filled) }) }
 
 // SetPersonal replaces the personal numbers: each with the id of the user who has it.
 func (e *Engine) SetPersonal(ctx context.Context, users map[message.Number]string) error {

@@ -129,6 +129,15 @@ func TestADayOnWhichNothingChangesReadsNothingAndCostsACallARefresh(t *testing.T
 	})
 }
 
+func filled(w *world) bool {
+	select {
+	case <-w.engine.Filled():
+		return true
+	default:
+		return false
+	}
+}
+
 func marks(w *world) map[string]people.State {
 	w.t.Helper()
 	states, err := w.store.People().States(w.t.Context())
@@ -155,8 +164,11 @@ func TestALargeObjectIsExportedAndAStopGoesOnWhereItWas(t *testing.T) {
 		for range 3 {
 			require.Error(t, w.engine.Fill(t.Context()))
 			w.restart()
+			w.meet(from("+14150012344"))
+			require.False(t, filled(w), "not all are known yet")
 		}
 		w.fill()
+		require.True(t, filled(w))
 		require.Equal(t, 1, o.calls["start"], "a restart finds its export")
 		require.Equal(t, 13+3, o.calls["page"], "and its page")
 		require.Empty(t, o.jobs, "no export is left behind")
@@ -168,6 +180,9 @@ func TestALargeObjectIsExportedAndAStopGoesOnWhereItWas(t *testing.T) {
 		time.Sleep(time.Minute)
 		w.refresh()
 		require.Equal(t, bob, w.meet(from("+14159999999")).Owner)
+		w.restart()
+		w.meet(from("+14159999999"))
+		require.True(t, filled(w), "a restart knows that they are")
 	})
 }
 

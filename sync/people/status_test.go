@@ -1,6 +1,8 @@
 package people_test
 
 import (
+	"context"
+	"database/sql"
 	"fmt"
 	"testing"
 	"testing/synctest"
@@ -80,8 +82,43 @@ func TestWhatIsKnownIsNotWrittenAgain(t *testing.T) {
 	due, err := queue.Due(t.Context(), message.FollowStatus, time.Now(), 10)
 	require.NoError(t, err)
 	require.NoError(t, queue.Settle(t.Context(), []followup.Settlement{{Queued: due[0]}}))
-	w.meet(m)
+	// Whoever would write waits for ever: the one writing connection is taken.
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	require.NoError(t, w.store.Tx(ctx, func(*sql.Tx) error {
+		_, err := w.engine.Meet(ctx, []message.Message{m})
+		return err
+	}))
 	require.Empty(t, w.statuses(), "it has been written, and nothing is newer")
+	require.Empty(t, w.conditions())
+}
+
+func TestAStatusIsForgottenWithItsRecord(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := newOrg("Contact")
+		w := newWorld(t, o)
+		kept := func() (n int) {
+			t.Helper()
+			require.NoError(t, w.store.DB().QueryRowContext(t.Context(), `SELECT COUNT(*) FROM last_status`).Scan(&n))
+			return n
+		}
+		for n := range 3 {
+			o.set("Contact", n, ann, fmt.Sprintf("(415) 555-010%d", n))
+		}
+		w.fill()
+		for n := range 3 {
+			w.meet(to(message.Number(fmt.Sprintf("+1415555010%d", n)), time.Now(), message.Delivered, 0))
+		}
+		require.Equal(t, 3, kept())
+		time.Sleep(5 * time.Minute)
+		o.remove("Contact", id("Contact", 0))
+		w.refresh()
+		require.Equal(t, 2, kept(), "deleted")
+		delete(o.rows["Contact"], id("Contact", 1))
+		time.Sleep(8 * 24 * time.Hour)
+		w.fill()
+		require.Equal(t, 1, kept(), "deleted for good")
+	})
 }
 
 func TestTheLastStatusGoesWithTheNumber(t *testing.T) {
