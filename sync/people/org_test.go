@@ -164,7 +164,7 @@ func (o *org) Page(_ context.Context, _, job, locator string, row func(people.Re
 	if o.jobs[job] == nil {
 		return "", people.ErrNoExport
 	}
-	from, _ := strconv.Atoi(locator) //nolint:errcheck // "" is the first
+	from, _ := strconv.Atoi(locator)
 	if o.onPage != nil {
 		if err := o.onPage(locator); err != nil {
 			return "", err
@@ -202,13 +202,13 @@ type world struct {
 	engine *people.Engine
 }
 
-func newWorld(t testing.TB, o *org, change ...func(*people.Options)) *world {
+func newWorld(t testing.TB, o *org) *world {
 	t.Helper()
 	s, err := store.Open(t.Context(), store.Options{URL: "sqlite://" + filepath.Join(t.TempDir(), "t.db"), Version: "test"})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, s.Close()) })
 	w := &world{org: o, t: t, store: s, health: health.New(zap.NewNop(), nil)}
-	w.restart(change...)
+	w.restart()
 	return w
 }
 
