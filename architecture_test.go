@@ -111,6 +111,7 @@ var arrows = []arrow{
 
 	{"salesforce", "sync/fault", "Salesforce's answers are classed where they are read"},
 	{"salesforce/records", "salesforce", "records are written through the org"},
+	{"salesforce/records", "salesforce/soql", "what the org holds is asked for in SOQL"},
 	{"salesforce/records", "sync/message", "messages become records"},
 	{"salesforce/records", "sync/fault", "refusals are put in our words"},
 	{"salesforce/records", "sync/mirror", "records implements the mirror's Sink"},

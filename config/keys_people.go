@@ -13,7 +13,7 @@ func peopleKeys() []key {
 		},
 		{
 			path: "people.objects", kind: phoneObjects, fallback: "[Contact, Lead, Account, Case]",
-			doc:     "The objects whose records have phone numbers. The four have their usual fields and lookups; of any other, name the fields, and the lookup on the message object. [] looks for nobody.",
+			doc:     "The objects whose records have phone numbers. The four have their usual fields; of any other, name the fields, and the message object's lookup to it. [] looks for nobody.",
 			example: "[Contact, Lead, {object: Patient__c, fields: [Mobile__c], lookup: Patient__c}]",
 		},
 		{

@@ -156,6 +156,12 @@ var messageKeys = []messageKey{
 	{"media", "the number of media"},
 	{"price", "the price"},
 	{"price_unit", "the price's currency"},
+	{"unread", "set on what comes in; users clear it"},
+	{"contact", "the lookup to the Contact"},
+	{"lead", "the lookup to the Lead"},
+	{"account", "the lookup to the Account"},
+	{"case", "the lookup to the Case"},
+	{"parent", "the id of a record that has no lookup of its own"},
 }
 
 // MessageKeys are the names that a mapping under salesforce.objects.message may

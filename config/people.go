@@ -25,13 +25,14 @@ type PhoneObject struct {
 	Object string
 	// Fields are its phone fields; none for a standard object with its usual ones.
 	Fields []string
-	// Lookup is the field of the message object that points to it.
+	// Lookup is the field of the message object that points to it; empty for a
+	// standard object, whose lookup is named in Objects.
 	Lookup string
 }
 
-// standardLookups are the objects whose phone fields are known, with the lookups
-// that come with twiliosf.
-var standardLookups = map[string]string{"Contact": "Contact__c", "Lead": "Lead__c", "Account": "Account__c", "Case": "Case__c"}
+// standardObjects are those whose phone fields are known, and whose lookups are
+// named under salesforce.objects.message.
+var standardObjects = []string{"Contact", "Lead", "Account", "Case"}
 
 const phoneObjectForm = "write it such as {object: Patient__c, fields: [Mobile__c], lookup: Patient__c}"
 
@@ -60,9 +61,9 @@ func parsePhoneObjects(value string) (any, *problem) {
 // namedObject is a standard object by its name alone. Salesforce's names know no
 // case.
 func namedObject(name string) (PhoneObject, *problem) {
-	for object, lookup := range standardLookups {
+	for _, object := range standardObjects {
 		if strings.EqualFold(object, name) {
-			return PhoneObject{Object: object, Lookup: lookup}, nil
+			return PhoneObject{Object: object}, nil
 		}
 	}
 	return PhoneObject{}, problemf("the phone fields of %s are not known", quoteKey(name)).do(phoneObjectForm)
@@ -128,8 +129,9 @@ func (r *nodeReader) phoneObject(path string, at origin, n *yaml.Node) PhoneObje
 		r.fault(at, path, problemf("names no object").do(phoneObjectForm))
 	case unknown == nil:
 		o.Object = standard.Object
-		if o.Lookup == "" {
-			o.Lookup = standard.Lookup
+		if o.Lookup != "" {
+			name := strings.ToLower(o.Object)
+			r.fault(at, path, problemf("the lookup of %s has a key of its own", o.Object).do("set salesforce.objects.message.%s", name))
 		}
 	case len(o.Fields) == 0:
 		r.fault(at, path, unknown)
@@ -178,13 +180,14 @@ func shownObjects(all []PhoneObject) string {
 	items := make([]string, len(all))
 	for i, o := range all {
 		items[i] = o.Object
-		if len(o.Fields) > 0 || o.Lookup != standardLookups[o.Object] {
-			items[i] = "{object: " + o.Object
-			if len(o.Fields) > 0 {
-				items[i] += ", fields: [" + strings.Join(o.Fields, ", ") + "]"
-			}
-			items[i] += ", lookup: " + o.Lookup + "}"
+		if len(o.Fields) == 0 {
+			continue
 		}
+		items[i] = "{object: " + o.Object + ", fields: [" + strings.Join(o.Fields, ", ") + "]"
+		if o.Lookup != "" {
+			items[i] += ", lookup: " + o.Lookup
+		}
+		items[i] += "}"
 	}
 	return " [" + strings.Join(items, ", ") + "]"
 }
@@ -192,13 +195,12 @@ func shownObjects(all []PhoneObject) string {
 // phoneObjectsSchema is the JSON Schema of the key.
 func phoneObjectsSchema() []any {
 	name := object{"type": "string", "pattern": apiName.String(), "maxLength": maxAPIName}
-	known := sortedKeys(standardLookups)
 	mapping := object{
 		"type": "object", "additionalProperties": false, "required": []string{"object"},
 		"properties": object{"object": name, "lookup": name, "fields": object{"type": "array", "items": name}},
 	}
 	return []any{
-		object{"type": "array", "items": object{"oneOf": []any{object{"enum": known}, mapping}}},
+		object{"type": "array", "items": object{"oneOf": []any{object{"enum": standardObjects}, mapping}}},
 		object{"type": "string"},
 	}
 }

@@ -12,8 +12,8 @@ import (
 func TestPeopleAreConfiguredByNameOrWhole(t *testing.T) {
 	t.Parallel()
 	usual := []config.PhoneObject{
-		{Object: "Contact", Lookup: "Contact__c"}, {Object: "Lead", Lookup: "Lead__c"},
-		{Object: "Account", Lookup: "Account__c"}, {Object: "Case", Lookup: "Case__c"},
+		{Object: "Contact"}, {Object: "Lead"},
+		{Object: "Account"}, {Object: "Case"},
 	}
 	for text, want := range map[string]config.People{
 		"": {Country: "US", RefreshEvery: 5 * time.Minute, Objects: usual, Link: config.LinkUnique, Owner: config.OwnerRecord},
@@ -22,8 +22,8 @@ func TestPeopleAreConfiguredByNameOrWhole(t *testing.T) {
 		},
 		"people:\n  objects: [lead, {object: contact, fields: [MobilePhone]}, {object: Patient__c, fields: [A__c, B__c], lookup: Who__c}]\n": {
 			Country: "US", RefreshEvery: 5 * time.Minute, Link: config.LinkUnique, Owner: config.OwnerRecord, Objects: []config.PhoneObject{
-				{Object: "Lead", Lookup: "Lead__c"},
-				{Object: "Contact", Fields: []string{"MobilePhone"}, Lookup: "Contact__c"},
+				{Object: "Lead"},
+				{Object: "Contact", Fields: []string{"MobilePhone"}},
 				{Object: "Patient__c", Fields: []string{"A__c", "B__c"}, Lookup: "Who__c"},
 			},
 		},
@@ -43,6 +43,6 @@ func TestPeoplesObjectsComeByTheEnvironmentToo(t *testing.T) {
 	for _, value := range []string{"Lead, Contact", "[Lead, Contact]", "[Lead, {object: Contact}]"} {
 		cfg, err := config.Parse("t.yaml", []byte(minimal), []string{"TWILIOSF_PEOPLE_OBJECTS=" + value})
 		require.NoError(t, err, value)
-		require.Equal(t, []config.PhoneObject{{Object: "Lead", Lookup: "Lead__c"}, {Object: "Contact", Lookup: "Contact__c"}}, cfg.People.Objects)
+		require.Equal(t, []config.PhoneObject{{Object: "Lead"}, {Object: "Contact"}}, cfg.People.Objects)
 	}
 }

@@ -68,7 +68,7 @@ func (k *key) schema() object {
 	case objects:
 		s["oneOf"], s["default"] = []any{object{"const": k.fallback}, objectsSchema()}, k.fallback
 	case phoneObjects:
-		s["oneOf"], s["default"] = phoneObjectsSchema(), []string{"Contact", "Lead", "Account", "Case"}
+		s["oneOf"], s["default"] = phoneObjectsSchema(), standardObjects
 	default:
 		k.textSchema(s)
 	}

@@ -58,7 +58,7 @@ func TestTheShippedObjectTakesEveryFieldOfAMessage(t *testing.T) {
 	require.NoError(t, w.Check(t.Context()))
 	require.Empty(t, w.Missing())
 	m := whole()
-	outcomes, err := w.Upsert(t.Context(), []message.Message{m})
+	outcomes, err := w.Upsert(t.Context(), plain([]message.Message{m}))
 	requireAll(t, outcomes, err)
 	row := stored(t, s, m.SID)
 	for name, want := range map[string]any{
@@ -92,7 +92,7 @@ func TestRepeatingABatchChangesNothing(t *testing.T) {
 	s, w := emulated(t)
 	batch := numbered(200)
 	for range 3 {
-		outcomes, err := w.Upsert(t.Context(), batch)
+		outcomes, err := w.Upsert(t.Context(), plain(batch))
 		requireAll(t, outcomes, err)
 	}
 	require.Equal(t, 200, s.Count(object))
@@ -100,7 +100,7 @@ func TestRepeatingABatchChangesNothing(t *testing.T) {
 	require.Equal(t, 1, s.Calls().ByOperation[salesforcetest.OpDescribe])
 
 	batch[7].Status, batch[7].Body = message.Undelivered, ""
-	outcomes, err := w.Upsert(t.Context(), batch[7:8])
+	outcomes, err := w.Upsert(t.Context(), plain(batch[7:8]))
 	requireAll(t, outcomes, err)
 	row := stored(t, s, batch[7].SID)
 	require.Equal(t, "undelivered", row["Status__c"])
@@ -126,7 +126,7 @@ func TestAnyTextIsStoredAsNormaliseSays(t *testing.T) {
 		for i := range batch {
 			batch[i].Body = bodies[from+i]
 		}
-		outcomes, err := w.Upsert(t.Context(), batch)
+		outcomes, err := w.Upsert(t.Context(), plain(batch))
 		requireAll(t, outcomes, err)
 		for i := range batch {
 			want, _ := records.Normalise(bodies[from+i])
@@ -146,7 +146,7 @@ func TestARecordThatTheOrgRefusesStopsNoOther(t *testing.T) {
 		}
 		return nil
 	}).Forever())
-	outcomes, err := w.Upsert(t.Context(), batch)
+	outcomes, err := w.Upsert(t.Context(), plain(batch))
 	require.NoError(t, err)
 	require.Equal(t, 48, s.Count(object))
 	for i, code := range map[int]string{20: "STRING_TOO_LONG", 30: "FIELD_CUSTOM_VALIDATION_EXCEPTION"} {
@@ -162,18 +162,18 @@ func TestAnOrgWithoutTheObjectOrAField(t *testing.T) {
 	s, w := emulated(t)
 	require.NoError(t, s.HideField(object, "Body__c", true))
 	require.NoError(t, s.ReadOnlyField(object, "Status__c", true))
-	_, err := w.Upsert(t.Context(), numbered(2))
+	_, err := w.Upsert(t.Context(), plain(numbered(2)))
 	require.Equal(t, records.CodeSchema, fault.CodeOf(err))
 	require.Equal(t, []string{"Body__c", "Status__c"}, fault.Of(err).Fields)
 
 	_, bare := emulated(t, func(o *salesforcetest.Options) { o.Schema = nil })
-	_, err = bare.Upsert(t.Context(), numbered(2))
+	_, err = bare.Upsert(t.Context(), plain(numbered(2)))
 	require.Equal(t, records.CodeSchema, fault.CodeOf(err))
 	require.Equal(t, []string{object}, fault.Of(err).Fields)
 
 	s, w = emulated(t)
 	require.NoError(t, s.HideField(object, "Price__c", true))
-	outcomes, err := w.Upsert(t.Context(), numbered(2))
+	outcomes, err := w.Upsert(t.Context(), plain(numbered(2)))
 	requireAll(t, outcomes, err)
 	require.Equal(t, []string{"Price__c"}, w.Missing())
 }
@@ -185,7 +185,7 @@ func TestFullStorageIsNoRefusal(t *testing.T) {
 		for j := range batch {
 			batch[j].SID = message.SID(fmt.Sprintf("SM%032x", i*200+j))
 		}
-		outcomes, err := w.Upsert(t.Context(), batch)
+		outcomes, err := w.Upsert(t.Context(), plain(batch))
 		full := err
 		for _, o := range outcomes {
 			if o != nil {
@@ -200,7 +200,7 @@ func TestFullStorageIsNoRefusal(t *testing.T) {
 		require.Positive(t, fault.After(full))
 		first := numbered(1)
 		first[0].Status = message.Undelivered
-		outcomes, err = w.Upsert(t.Context(), first)
+		outcomes, err = w.Upsert(t.Context(), plain(first))
 		requireAll(t, outcomes, err)
 		require.Equal(t, "undelivered", stored(t, s, first[0].SID)["Status__c"], "changes go on")
 		return
@@ -239,7 +239,7 @@ func TestWhateverHappensRepeatingEndsWithOneRecordAMessage(t *testing.T) {
 // unsettled writes a batch and gives what is to be written again.
 func unsettled(t *testing.T, w *records.Messages, batch []message.Message) []message.Message {
 	t.Helper()
-	outcomes, err := w.Upsert(context.WithoutCancel(t.Context()), batch)
+	outcomes, err := w.Upsert(context.WithoutCancel(t.Context()), plain(batch))
 	if err != nil {
 		require.NotEqual(t, fault.Permanent, fault.ClassOf(err), "%v", err)
 		return batch
@@ -262,7 +262,7 @@ func TestAStopEndsAWriteAtOnce(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		began := time.Now()
-		_, err := w.Upsert(ctx, numbered(3))
+		_, err := w.Upsert(ctx, plain(numbered(3)))
 		require.True(t, fault.Stopped(ctx, err))
 		require.Equal(t, time.Second, time.Since(began))
 	})
@@ -280,7 +280,7 @@ func BenchmarkUpsert(b *testing.B) {
 	batch := numbered(200)
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := w.Upsert(b.Context(), batch); err != nil {
+		if _, err := w.Upsert(b.Context(), plain(batch)); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/twiliosf/twiliosf/salesforce"
 	"github.com/twiliosf/twiliosf/sync/message"
+	"github.com/twiliosf/twiliosf/sync/mirror"
 )
 
 func FuzzAppendText(f *testing.F) {
@@ -47,11 +48,11 @@ func BenchmarkEncode(b *testing.B) {
 			Name: *c.name(&n), Type: "string", Createable: true, Updateable: true, ExternalID: true, Unique: true, Length: 255,
 		})
 	}
-	p, refusal := planFor(n, &salesforce.Object{Name: n.Object, Createable: true, Updateable: true, Fields: fields})
+	p, refusal := planFor(n, nil, &salesforce.Object{Name: n.Object, Createable: true, Updateable: true, Fields: fields})
 	require.Nil(b, refusal)
-	batch := make([]message.Message, 200)
+	batch := make([]mirror.Record, 200)
 	for i := range batch {
-		batch[i] = message.Message{
+		batch[i].Message = &message.Message{
 			SID: "SM0123456789abcdef0123456789abcdef", ServiceSID: "MG0123456789abcdef0123456789abcdef", From: "+14155550100",
 			To: "+14155550101", Body: "Your appointment is tomorrow at 3 p.m. Reply \"C\" to confirm.\nSee you there 😀", Direction: message.OutboundAPI,
 			Status: message.Delivered, Segments: 2, Price: "-0.00750", PriceUnit: "USD", Created: time.Now(), Updated: time.Now(), Sent: time.Now(),

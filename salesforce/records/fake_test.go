@@ -14,6 +14,7 @@ import (
 	"github.com/twiliosf/twiliosf/salesforce/records"
 	"github.com/twiliosf/twiliosf/sync/fault"
 	"github.com/twiliosf/twiliosf/sync/message"
+	"github.com/twiliosf/twiliosf/sync/mirror"
 )
 
 // fakeOrg keeps records by their SID in memory.
@@ -45,6 +46,8 @@ func shipped() salesforce.Object {
 		field("Error_Code__c", "string"), explanation, field("Date_Created__c", "datetime"), field("Date_Sent__c", "datetime"),
 		field("Date_Updated__c", "datetime"), field("Messaging_Service_Sid__c", "string"), field("Num_Segments__c", "double"),
 		field("Num_Media__c", "double"), field("Price__c", "double"), field("Price_Unit__c", "string"),
+		field("OwnerId", "reference"), field("Unread__c", "boolean"), field("Parent_Record_Id__c", "string"),
+		field("Contact__c", "reference"), field("Lead__c", "reference"), field("Account__c", "reference"), field("Case__c", "reference"),
 	}}
 }
 
@@ -113,6 +116,27 @@ func (f *fakeOrg) UpsertCollection(_ context.Context, object, key string, raw []
 		results[i] = salesforce.RowResult{ID: "a00" + sid, Created: !before}
 	}
 	return results, nil
+}
+
+// Query answers the SIDs of all records.
+func (f *fakeOrg) Query(_ context.Context, _ string, row func(map[string]any) error) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for sid := range f.rows {
+		if err := row(map[string]any{"Message_SID__c": sid}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// plain are the records of messages that the org may hold already.
+func plain(batch []message.Message) []mirror.Record {
+	all := make([]mirror.Record, len(batch))
+	for i := range batch {
+		all[i].Message = &batch[i]
+	}
+	return all
 }
 
 func refuse(class fault.Class, code string, fields ...string) *fault.Error {

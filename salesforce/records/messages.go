@@ -8,7 +8,6 @@ import (
 
 	"github.com/twiliosf/twiliosf/salesforce"
 	"github.com/twiliosf/twiliosf/sync/fault"
-	"github.com/twiliosf/twiliosf/sync/message"
 	"github.com/twiliosf/twiliosf/sync/mirror"
 )
 
@@ -16,18 +15,25 @@ import (
 type Org interface {
 	Describe(ctx context.Context, object string) (salesforce.Object, error)
 	UpsertCollection(ctx context.Context, object, keyField string, records [][]byte) ([]salesforce.RowResult, error)
+	Query(ctx context.Context, soql string, row func(map[string]any) error) error
 }
 
 // Options say how the org names things.
 type Options struct {
 	Names Names
+	// Lookups are the message object's lookups to further objects: field by object.
+	Lookups map[string]string
+	// Unlinked hears of records that the org takes only without their owner or
+	// links, by the fault it refused them with. It may be nil.
+	Unlinked func(*fault.Error)
 }
 
 // Messages writes messages as records of the message object.
 type Messages struct {
-	org     Org
-	names   Names
-	planner *planner
+	org      Org
+	names    Names
+	planner  *planner
+	unlinked func(*fault.Error)
 }
 
 var (
@@ -53,10 +59,23 @@ func New(org Org, opts Options) (*Messages, error) {
 			faults = append(faults, fmt.Errorf("records: the field name %q (standard: %s) is no API name", name, c.standard))
 		}
 	}
+	for _, m := range marks {
+		if name := *m.name(&n); name != NoField && !apiName.MatchString(name) {
+			faults = append(faults, fmt.Errorf("records: the field name %q (standard: %s) is no API name", name, m.standard))
+		}
+	}
+	for object, name := range opts.Lookups {
+		if !apiName.MatchString(name) {
+			faults = append(faults, fmt.Errorf("records: the field name %q (the lookup to %s) is no API name", name, object))
+		}
+	}
 	if err := errors.Join(faults...); err != nil {
 		return nil, err
 	}
-	return &Messages{org: org, names: n, planner: newPlanner(org, n)}, nil
+	if opts.Unlinked == nil {
+		opts.Unlinked = func(*fault.Error) {}
+	}
+	return &Messages{org: org, names: n, planner: newPlanner(org, n, opts.Lookups), unlinked: opts.Unlinked}, nil
 }
 
 // Check describes the object now and tells whether messages can be written. Its
@@ -70,10 +89,10 @@ func (s *Messages) Check(ctx context.Context) error {
 // out of what is written. It is empty before the first write or Check.
 func (s *Messages) Missing() []string { return s.planner.missing() }
 
-// Upsert writes messages as mirror.Sink says. All fields travel each time, empty
-// ones as null, so that a record is always the whole present state: a body that
-// Twilio has redacted is cleared.
-func (s *Messages) Upsert(ctx context.Context, batch []message.Message) ([]error, error) {
+// Upsert writes messages as mirror.Sink says. All of Twilio's fields travel each
+// time, empty ones as null, so that a record is always the whole present state: a
+// body that Twilio has redacted is cleared.
+func (s *Messages) Upsert(ctx context.Context, batch []mirror.Record) ([]error, error) {
 	if len(batch) == 0 {
 		return nil, nil
 	}
@@ -84,24 +103,31 @@ func (s *Messages) Upsert(ctx context.Context, batch []message.Message) ([]error
 	if err != nil {
 		return nil, err
 	}
-	w := &write{org: s.org, plan: p, doubt: s.planner.doubt, splits: mostSplits}
+	w := &write{org: s.org, plan: p, doubt: s.planner.doubt, unlinked: s.unlinked, splits: mostSplits}
 	return w.all(ctx, encode(p, batch))
 }
 
+// row is one record on its way.
+type row struct {
+	source *mirror.Record
+	extent extent
+	record []byte
+}
+
 // encode makes one record a message, all in one buffer.
-func encode(p *plan, batch []message.Message) [][]byte {
+func encode(p *plan, batch []mirror.Record) []row {
 	const typical = 800 // bytes of a record with a body of 100 characters
 	buf := make([]byte, 0, typical*len(batch))
 	ends := make([]int, len(batch))
 	for i := range batch {
-		buf = p.append(buf, &batch[i])
+		buf = p.append(buf, &batch[i], linked)
 		ends[i] = len(buf)
 	}
-	records := make([][]byte, len(batch))
+	rows := make([]row, len(batch))
 	from := 0
 	for i, end := range ends {
-		records[i] = buf[from:end:end]
+		rows[i] = row{source: &batch[i], record: buf[from:end:end]}
 		from = end
 	}
-	return records
+	return rows
 }

@@ -26,7 +26,7 @@ func TestAMessageBecomesItsRecord(t *testing.T) {
 	f := newFake()
 	s := newMessages(t, f)
 	m := whole()
-	outcomes, err := s.Upsert(t.Context(), []message.Message{m})
+	outcomes, err := s.Upsert(t.Context(), plain([]message.Message{m}))
 	require.NoError(t, err)
 	require.Equal(t, []error{nil}, outcomes)
 	require.Equal(t, map[string]any{
@@ -45,7 +45,7 @@ func TestWhatAMessageHasNoMoreIsCleared(t *testing.T) {
 	s := newMessages(t, f)
 	m := whole()
 	for _, state := range []message.Message{m, {SID: m.SID, Direction: m.Direction, Status: m.Status, Body: " \t\n "}} {
-		_, err := s.Upsert(t.Context(), []message.Message{state})
+		_, err := s.Upsert(t.Context(), plain([]message.Message{state}))
 		require.NoError(t, err)
 	}
 	require.Len(t, f.rows, 1)
@@ -77,7 +77,7 @@ func TestAnyTextArrivesAsTheOrgStoresIt(t *testing.T) {
 		f := newFake()
 		m := numbered(1)
 		m[0].Body = in
-		outcomes, err := newMessages(t, f).Upsert(t.Context(), m)
+		outcomes, err := newMessages(t, f).Upsert(t.Context(), plain(m))
 		require.NoError(t, err)
 		require.NoError(t, outcomes[0])
 		require.Equal(t, want, f.rows[string(m[0].SID)]["Body__c"], "%q", in)
@@ -103,7 +103,7 @@ func TestTheTypeOfAFieldDecidesHowItIsWritten(t *testing.T) {
 	f := newFake()
 	f.object = object
 	m := whole()
-	_, err := newMessages(t, f).Upsert(t.Context(), []message.Message{m})
+	_, err := newMessages(t, f).Upsert(t.Context(), plain([]message.Message{m}))
 	require.NoError(t, err)
 	row := f.rows[string(m.SID)]
 	require.Equal(t, 30003.0, row["Error_Code__c"])
@@ -121,7 +121,7 @@ func TestAPriceThatIsNoPlainDecimalIsLeftEmpty(t *testing.T) {
 		f := newFake()
 		m := numbered(1)
 		m[0].Price = price
-		outcomes, err := newMessages(t, f).Upsert(t.Context(), m)
+		outcomes, err := newMessages(t, f).Upsert(t.Context(), plain(m))
 		require.NoError(t, err)
 		require.NoError(t, outcomes[0])
 		require.Equal(t, want, f.rows[string(m[0].SID)]["Price__c"], price)
@@ -134,7 +134,7 @@ func TestABodyIsNeverCutAndAnExplanationIsCutBetweenCharacters(t *testing.T) {
 	m := numbered(1)
 	m[0].Body = strings.Repeat("b", 100)
 	m[0].ErrorMessage = "nineteen characters😀 and more"
-	_, err := newMessages(t, f).Upsert(t.Context(), m)
+	_, err := newMessages(t, f).Upsert(t.Context(), plain(m))
 	require.NoError(t, err)
 	row := f.rows[string(m[0].SID)]
 	require.Equal(t, m[0].Body, row["Body__c"])
@@ -144,14 +144,14 @@ func TestABodyIsNeverCutAndAnExplanationIsCutBetweenCharacters(t *testing.T) {
 func TestABatchHasItsBounds(t *testing.T) {
 	f := newFake()
 	s := newMessages(t, f)
-	outcomes, err := s.Upsert(t.Context(), nil)
+	outcomes, err := s.Upsert(t.Context(), plain(nil))
 	require.NoError(t, err)
 	require.Empty(t, outcomes)
-	_, err = s.Upsert(t.Context(), numbered(201))
+	_, err = s.Upsert(t.Context(), plain(numbered(201)))
 	require.Error(t, err)
 	require.Empty(t, f.calls)
 	require.Zero(t, f.describes)
-	outcomes, err = s.Upsert(t.Context(), numbered(200))
+	outcomes, err = s.Upsert(t.Context(), plain(numbered(200)))
 	require.NoError(t, err)
 	require.Len(t, outcomes, 200)
 	require.Len(t, f.calls, 1)
@@ -164,7 +164,7 @@ func TestNamesAreConfigurable(t *testing.T) {
 	s, err := records.New(f, records.Options{Names: records.Names{Body: "acme__text__c", Price: records.NoField}})
 	require.NoError(t, err)
 	m := numbered(1)
-	_, err = s.Upsert(t.Context(), m)
+	_, err = s.Upsert(t.Context(), plain(m))
 	require.NoError(t, err)
 	row := f.rows[string(m[0].SID)]
 	require.Equal(t, "hello 0", row["acme__Text__c"])

@@ -29,6 +29,14 @@ type Names struct {
 	Media        string // Num_Media__c
 	Price        string // Price__c
 	PriceUnit    string // Price_Unit__c
+
+	// Optional, and the users' own once the record is made.
+	Unread  string // Unread__c
+	Contact string // Contact__c
+	Lead    string // Lead__c
+	Account string // Account__c
+	Case    string // Case__c
+	Parent  string // Parent_Record_Id__c
 }
 
 const standardObject = "TwilioSF_Message__c"
@@ -41,6 +49,11 @@ func (n Names) withDefaults() Names {
 	for _, c := range columns {
 		if name := c.name(&n); *name == "" {
 			*name = c.standard
+		}
+	}
+	for _, m := range marks {
+		if name := m.name(&n); *name == "" {
+			*name = m.standard
 		}
 	}
 	return n

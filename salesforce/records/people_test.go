@@ -53,7 +53,7 @@ func insert(t *testing.T, s *salesforcetest.Server, object string, values map[st
 // whose are the records that a number belongs to.
 func whose(t *testing.T, e *people.Engine, number message.Number) []message.Link {
 	t.Helper()
-	links, err := e.Meet(t.Context(), []message.Message{{From: number, Direction: message.Inbound}})
+	links, err := e.Meet(t.Context(), []*message.Message{{From: number, Direction: message.Inbound}})
 	require.NoError(t, err)
 	return links[0].People
 }

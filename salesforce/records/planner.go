@@ -23,9 +23,10 @@ const (
 
 // planner keeps the plan, and makes it anew when it is old or does not fit.
 type planner struct {
-	org   Org
-	names Names
-	one   *semaphore.Weighted // one describe at a time
+	org     Org
+	names   Names
+	lookups map[string]string   // fields by the object they look up, beside those of names
+	one     *semaphore.Weighted // one describe at a time
 
 	mu      sync.Mutex
 	plan    *plan
@@ -34,8 +35,8 @@ type planner struct {
 	doubted bool      // the org has refused what the plan made
 }
 
-func newPlanner(org Org, n Names) *planner {
-	return &planner{org: org, names: n, one: semaphore.NewWeighted(1)}
+func newPlanner(org Org, n Names, lookups map[string]string) *planner {
+	return &planner{org: org, names: n, lookups: lookups, one: semaphore.NewWeighted(1)}
 }
 
 // current is the plan to write by, or why nothing can be written.
@@ -92,7 +93,7 @@ func (p *planner) learn(object *salesforce.Object, err error) (*plan, error) {
 	case err != nil:
 		return nil, err
 	default:
-		made, refusal = planFor(p.names, object)
+		made, refusal = planFor(p.names, p.lookups, object)
 	}
 	p.plan, p.refusal, p.at, p.doubted = made, refusal, time.Now(), false
 	if refusal != nil {

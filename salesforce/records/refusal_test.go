@@ -41,7 +41,7 @@ func TestOneRefusedRecordIsOneOutcome(t *testing.T) {
 		}
 		return nil
 	}
-	outcomes, err := newMessages(t, f).Upsert(t.Context(), batch)
+	outcomes, err := newMessages(t, f).Upsert(t.Context(), plain(batch))
 	require.NoError(t, err)
 	for i, o := range outcomes {
 		if i != 4 {
@@ -65,7 +65,7 @@ func TestRecordsThatSpoilAWholeCallAreFoundAndTheOthersWritten(t *testing.T) {
 			}
 			return nil
 		}
-		outcomes, err := newMessages(t, f).Upsert(t.Context(), batch)
+		outcomes, err := newMessages(t, f).Upsert(t.Context(), plain(batch))
 		require.NoError(t, err)
 		require.Len(t, f.rows, 200-len(at))
 		for i, o := range outcomes {
@@ -82,7 +82,7 @@ func TestRecordsThatSpoilAWholeCallAreFoundAndTheOthersWritten(t *testing.T) {
 func TestABatchThatIsSpoiltThroughoutCostsABoundedNumberOfCalls(t *testing.T) {
 	f := newFake()
 	f.whole = func([]map[string]any) error { return refuse(fault.Permanent, "NEVER_HEARD_OF") }
-	outcomes, err := newMessages(t, f).Upsert(t.Context(), numbered(200))
+	outcomes, err := newMessages(t, f).Upsert(t.Context(), plain(numbered(200)))
 	require.NoError(t, err)
 	require.LessOrEqual(t, len(f.calls), 41)
 	final, waiting := 0, 0
@@ -101,7 +101,7 @@ func TestABatchThatIsSpoiltThroughoutCostsABoundedNumberOfCalls(t *testing.T) {
 func TestASpoiltSingleMessageIsItsOutcome(t *testing.T) {
 	f := newFake()
 	f.whole = func([]map[string]any) error { return refuse(fault.Permanent, "NEVER_HEARD_OF") }
-	outcomes, err := newMessages(t, f).Upsert(t.Context(), numbered(1))
+	outcomes, err := newMessages(t, f).Upsert(t.Context(), plain(numbered(1)))
 	require.NoError(t, err)
 	require.Equal(t, fault.Permanent, fault.ClassOf(outcomes[0]))
 }
@@ -113,7 +113,7 @@ func TestWhatIsWrongWithTheCallIsTheBatchsError(t *testing.T) {
 	} {
 		f := newFake()
 		f.whole = func([]map[string]any) error { return e }
-		outcomes, err := newMessages(t, f).Upsert(t.Context(), numbered(8))
+		outcomes, err := newMessages(t, f).Upsert(t.Context(), plain(numbered(8)))
 		require.Nil(t, outcomes)
 		require.ErrorIs(t, err, e)
 		require.Len(t, f.calls, 1)
@@ -132,7 +132,7 @@ func TestALostRaceIsWonBySayingItAgain(t *testing.T) {
 			}
 			return nil
 		}
-		outcomes, err := newMessages(t, f).Upsert(t.Context(), batch)
+		outcomes, err := newMessages(t, f).Upsert(t.Context(), plain(batch))
 		require.NoError(t, err)
 		require.Equal(t, make([]error, 5), outcomes)
 		require.Len(t, f.calls, 2)
@@ -144,7 +144,7 @@ func TestALostRaceIsWonBySayingItAgain(t *testing.T) {
 func TestADuplicateThatStaysIsARefusal(t *testing.T) {
 	f := newFake()
 	f.row = func(map[string]any) *fault.Error { return refuse(fault.Permanent, "DUPLICATE_VALUE") }
-	outcomes, err := newMessages(t, f).Upsert(t.Context(), numbered(1))
+	outcomes, err := newMessages(t, f).Upsert(t.Context(), plain(numbered(1)))
 	require.NoError(t, err)
 	require.Equal(t, fault.Permanent, fault.ClassOf(outcomes[0]))
 	require.Contains(t, fault.Hint(outcomes[0]), "recycle bin")
@@ -166,7 +166,7 @@ func TestARaceWhoseRepetitionFailsIsUndecided(t *testing.T) {
 			}
 			return nil
 		}
-		outcomes, err := newMessages(t, f).Upsert(t.Context(), numbered(2))
+		outcomes, err := newMessages(t, f).Upsert(t.Context(), plain(numbered(2)))
 		require.NoError(t, err)
 		require.NoError(t, outcomes[0])
 		require.Equal(t, fault.Transient, fault.ClassOf(outcomes[1]))
@@ -184,7 +184,7 @@ func TestEveryRefusalComesWithOurOwnWords(t *testing.T) {
 	} {
 		f := newFake()
 		f.row = func(map[string]any) *fault.Error { return refuse(fault.Permanent, code, "X__c") }
-		outcomes, err := newMessages(t, f).Upsert(t.Context(), numbered(1))
+		outcomes, err := newMessages(t, f).Upsert(t.Context(), plain(numbered(1)))
 		require.NoError(t, err)
 		hint := fault.Hint(outcomes[0])
 		require.Contains(t, hint, part, code)

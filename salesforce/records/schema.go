@@ -6,7 +6,7 @@ import (
 
 	"github.com/twiliosf/twiliosf/salesforce"
 	"github.com/twiliosf/twiliosf/sync/fault"
-	"github.com/twiliosf/twiliosf/sync/message"
+	"github.com/twiliosf/twiliosf/sync/mirror"
 )
 
 // CodeSchema is the code of the fault that the org lacks what the mirror needs.
@@ -21,6 +21,7 @@ type plan struct {
 	key     string
 	head    []byte // the record up to its first field
 	fields  []planned
+	made    making   // what only a new record is given
 	missing []string // optional fields that are left out
 }
 
@@ -31,7 +32,7 @@ type planned struct {
 
 // planFor compares what the org has with what is needed, and names everything
 // that is wrong at once.
-func planFor(n Names, o *salesforce.Object) (*plan, *fault.Error) {
+func planFor(n Names, lookups map[string]string, o *salesforce.Object) (*plan, *fault.Error) {
 	p := &plan{object: n.Object, key: n.SID, head: []byte(`{"attributes":{"type":"` + n.Object + `"}`)}
 	wrong := schemaProblems{}
 	if !o.Createable || !o.Updateable {
@@ -60,6 +61,7 @@ func planFor(n Names, o *salesforce.Object) (*plan, *fault.Error) {
 	if len(wrong.fields) > 0 {
 		return nil, wrong.fault(n.Object)
 	}
+	p.made = p.makingFor(n, lookups, o)
 	return p, nil
 }
 
@@ -115,11 +117,14 @@ func objectMissing(object string, cause error) *fault.Error {
 	}
 }
 
-// append appends the record of m.
-func (p *plan) append(dst []byte, m *message.Message) []byte {
+// append appends the record of r, with as much of its links as is wanted.
+func (p *plan) append(dst []byte, r *mirror.Record, which extent) []byte {
 	dst = append(dst, p.head...)
 	for i := range p.fields {
-		dst = p.fields[i].write(append(dst, p.fields[i].prefix...), m)
+		dst = p.fields[i].write(append(dst, p.fields[i].prefix...), r.Message)
+	}
+	if r.Links != nil {
+		dst = p.made.append(dst, r, which)
 	}
 	return append(dst, '}')
 }

@@ -30,7 +30,7 @@ func TestAnOrgThatLacksWhatIsNeededIsNamedExactly(t *testing.T) {
 		f := newFake()
 		f.object = c.object
 		s := newMessages(t, f)
-		outcomes, err := s.Upsert(t.Context(), numbered(3))
+		outcomes, err := s.Upsert(t.Context(), plain(numbered(3)))
 		require.Nil(t, outcomes, what)
 		require.Equal(t, fault.Auth, fault.ClassOf(err), what)
 		require.Equal(t, records.CodeSchema, fault.CodeOf(err))
@@ -46,7 +46,7 @@ func TestAnOrgThatLacksWhatIsNeededIsNamedExactly(t *testing.T) {
 func TestAMissingObjectIsASchemaFault(t *testing.T) {
 	f := newFake()
 	f.describe = func() error { return refuse(fault.Auth, "NOT_FOUND") }
-	_, err := newMessages(t, f).Upsert(t.Context(), numbered(1))
+	_, err := newMessages(t, f).Upsert(t.Context(), plain(numbered(1)))
 	require.Equal(t, records.CodeSchema, fault.CodeOf(err))
 	require.Equal(t, []string{"TwilioSF_Message__c"}, fault.Of(err).Fields)
 }
@@ -57,21 +57,21 @@ func TestAnOrgThatIsPutRightIsNoticed(t *testing.T) {
 		f.object = without(f.object, "Body__c")
 		s := newMessages(t, f)
 		for range 5 {
-			_, err := s.Upsert(t.Context(), numbered(1))
+			_, err := s.Upsert(t.Context(), plain(numbered(1)))
 			require.Equal(t, records.CodeSchema, fault.CodeOf(err))
 			require.Positive(t, fault.After(err))
 		}
 		require.Equal(t, 1, f.describes, "the org is not asked again and again")
 		f.object = shipped()
 		time.Sleep(10 * time.Minute)
-		_, err := s.Upsert(t.Context(), numbered(1))
+		_, err := s.Upsert(t.Context(), plain(numbered(1)))
 		require.NoError(t, err)
 
 		f.object = without(f.object, "Body__c")
 		require.Error(t, s.Check(t.Context()), "a check looks at once")
 		f.object = shipped()
 		require.NoError(t, s.Check(t.Context()))
-		_, err = s.Upsert(t.Context(), numbered(1))
+		_, err = s.Upsert(t.Context(), plain(numbered(1)))
 		require.NoError(t, err)
 	})
 }
@@ -82,17 +82,17 @@ func TestOptionalFieldsAreLeftOutAndTakenUpLater(t *testing.T) {
 		f.object = change(without(shipped(), "Price__c", "Their_Number__c"), "Num_Media__c", func(f *salesforce.Field) { f.Type = "boolean" })
 		s := newMessages(t, f)
 		m := numbered(1)
-		_, err := s.Upsert(t.Context(), m)
+		_, err := s.Upsert(t.Context(), plain(m))
 		require.NoError(t, err)
 		require.Equal(t, []string{"Their_Number__c", "Num_Media__c", "Price__c"}, s.Missing())
 		require.NotContains(t, f.rows[string(m[0].SID)], "Price__c")
 		f.object = shipped()
 		time.Sleep(59 * time.Minute)
-		_, err = s.Upsert(t.Context(), m)
+		_, err = s.Upsert(t.Context(), plain(m))
 		require.NoError(t, err)
 		require.Equal(t, 1, f.describes)
 		time.Sleep(time.Minute)
-		_, err = s.Upsert(t.Context(), m)
+		_, err = s.Upsert(t.Context(), plain(m))
 		require.NoError(t, err)
 		require.Empty(t, s.Missing())
 		require.Contains(t, f.rows[string(m[0].SID)], "Price__c")
@@ -103,7 +103,7 @@ func TestAFieldThatDisappearsMeanwhileIsLookedAtAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFake()
 		s := newMessages(t, f)
-		_, err := s.Upsert(t.Context(), numbered(1))
+		_, err := s.Upsert(t.Context(), plain(numbered(1)))
 		require.NoError(t, err)
 		f.object = without(shipped(), "Price__c")
 		f.whole = func(batch []map[string]any) error {
@@ -112,10 +112,10 @@ func TestAFieldThatDisappearsMeanwhileIsLookedAtAgain(t *testing.T) {
 			}
 			return nil
 		}
-		_, err = s.Upsert(t.Context(), numbered(1))
+		_, err = s.Upsert(t.Context(), plain(numbered(1)))
 		require.Equal(t, "INVALID_FIELD", fault.CodeOf(err), "the whole batch waits, nothing is refused for good")
 		time.Sleep(10 * time.Minute)
-		_, err = s.Upsert(t.Context(), numbered(1))
+		_, err = s.Upsert(t.Context(), plain(numbered(1)))
 		require.NoError(t, err)
 		require.Equal(t, []string{"Price__c"}, s.Missing())
 	})
@@ -128,7 +128,7 @@ func TestManyFirstWritersDescribeOnce(t *testing.T) {
 		s := newMessages(t, f)
 		var wg sync.WaitGroup
 		for range 10 {
-			wg.Go(func() { _, _ = s.Upsert(t.Context(), numbered(1)) })
+			wg.Go(func() { _, _ = s.Upsert(t.Context(), plain(numbered(1))) })
 		}
 		wg.Wait()
 		require.Equal(t, 1, f.describes)
@@ -141,15 +141,15 @@ func TestADescribeThatFailsInPassingStopsNoWriting(t *testing.T) {
 		f := newFake()
 		s := newMessages(t, f)
 		f.describe = func() error { return refuse(fault.Transient, "SERVER_UNAVAILABLE") }
-		_, err := s.Upsert(t.Context(), numbered(1))
+		_, err := s.Upsert(t.Context(), plain(numbered(1)))
 		require.Equal(t, fault.Transient, fault.ClassOf(err), "without any plan there is nothing to write by")
 		f.describe = nil
-		_, err = s.Upsert(t.Context(), numbered(1))
+		_, err = s.Upsert(t.Context(), plain(numbered(1)))
 		require.NoError(t, err)
 		time.Sleep(time.Hour)
 		f.describe = func() error { return refuse(fault.Throttled, "BUDGET") }
 		for range 5 {
-			_, err = s.Upsert(t.Context(), numbered(1))
+			_, err = s.Upsert(t.Context(), plain(numbered(1)))
 			require.NoError(t, err)
 		}
 		require.Equal(t, 3, f.describes)

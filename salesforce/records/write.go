@@ -4,36 +4,44 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/twiliosf/twiliosf/salesforce"
 	"github.com/twiliosf/twiliosf/sync/fault"
 )
 
-// mostSplits bounds the calls that one batch may cost while the records that
-// spoil it are looked for. What is left then waits for the next attempt, which
-// comes without those that were found.
-const mostSplits = 40
+const (
+	// mostSplits bounds the calls that one batch may cost while the records that
+	// spoil it are looked for. What is left then waits for the next attempt, which
+	// comes without those that were found.
+	mostSplits = 40
+	// mostRepeats is how often rows of one call are written again: after a race,
+	// without their owner, without their links.
+	mostRepeats = 3
+)
 
 // write is one batch on its way.
 type write struct {
-	org    Org
-	plan   *plan
-	doubt  func(error)
-	splits int
+	org      Org
+	plan     *plan
+	doubt    func(error)
+	unlinked func(*fault.Error)
+	splits   int
 }
 
-// all writes the records and gives one outcome each, or why the whole batch was
-// not taken.
-func (w *write) all(ctx context.Context, records [][]byte) ([]error, error) {
-	outcomes, err := w.call(ctx, records)
+// all writes the rows and gives one outcome each, or why the whole batch was not
+// taken.
+func (w *write) all(ctx context.Context, rows []row) ([]error, error) {
+	outcomes, err := w.call(ctx, rows)
 	switch {
 	case err == nil:
 		return outcomes, nil
 	case !spoilt(err):
 		return nil, err
 	}
-	outcomes = make([]error, len(records))
-	w.split(ctx, records, outcomes, err)
+	outcomes = make([]error, len(rows))
+	w.split(ctx, rows, outcomes, err)
 	return outcomes, nil
 }
 
@@ -49,28 +57,32 @@ func spoilt(err error) bool {
 
 // split writes the halves of a refused call by themselves, down to the single
 // records that spoil it.
-func (w *write) split(ctx context.Context, records [][]byte, outcomes []error, cause error) {
-	if len(records) == 1 {
+func (w *write) split(ctx context.Context, rows []row, outcomes []error, cause error) {
+	if len(rows) == 1 {
+		if w.lessen(&rows[0], fault.Of(cause)) {
+			w.part(ctx, rows, outcomes, cause)
+			return
+		}
 		outcomes[0] = w.explained(cause)
 		return
 	}
-	half := len(records) / 2
-	w.part(ctx, records[:half], outcomes[:half], cause)
-	w.part(ctx, records[half:], outcomes[half:], cause)
+	half := len(rows) / 2
+	w.part(ctx, rows[:half], outcomes[:half], cause)
+	w.part(ctx, rows[half:], outcomes[half:], cause)
 }
 
-func (w *write) part(ctx context.Context, records [][]byte, outcomes []error, cause error) {
+func (w *write) part(ctx context.Context, rows []row, outcomes []error, cause error) {
 	if w.splits == 0 {
 		fill(outcomes, fault.New(fault.Transient, "salesforce upsert", fmt.Errorf("%w: %w", errNotReached, cause)))
 		return
 	}
 	w.splits--
-	got, err := w.call(ctx, records)
+	got, err := w.call(ctx, rows)
 	switch {
 	case err == nil:
 		copy(outcomes, got)
 	case spoilt(err):
-		w.split(ctx, records, outcomes, err)
+		w.split(ctx, rows, outcomes, err)
 	default:
 		fill(outcomes, err)
 	}
@@ -84,29 +96,64 @@ func fill(outcomes []error, err error) {
 	}
 }
 
-// call makes one call. Rows that lost a race are written once more: the record
-// that was in the way is there now (or is gone now), so the same upsert finds it.
-func (w *write) call(ctx context.Context, records [][]byte) ([]error, error) {
-	rows, err := w.org.UpsertCollection(ctx, w.plan.object, w.plan.key, records)
+// call makes one call, and further ones for the rows that are to be repeated.
+func (w *write) call(ctx context.Context, rows []row) ([]error, error) {
+	results, err := w.upsert(ctx, rows, nil)
 	if err != nil {
 		w.doubt(err)
 		return nil, err
 	}
 	outcomes := make([]error, len(rows))
-	var again []int
-	for i := range rows {
-		if rows[i].Err == nil {
-			continue
-		}
-		outcomes[i] = w.explained(rows[i].Err)
-		if raced(rows[i].Err) {
-			again = append(again, i)
-		}
+	every := make([]int, len(rows))
+	for i := range every {
+		every[i] = i
 	}
-	if len(again) > 0 {
-		w.repeat(ctx, records, outcomes, again)
+	again := w.read(rows, every, results, outcomes, true)
+	for n := 0; len(again) > 0 && n < mostRepeats; n++ {
+		if results, err = w.upsert(ctx, rows, again); err != nil {
+			// Not settled: a lost race must not look like a refusal.
+			for _, at := range again {
+				outcomes[at] = fault.New(fault.Transient, "salesforce upsert", err)
+			}
+			break
+		}
+		again = w.read(rows, again, results, outcomes, false)
 	}
 	return outcomes, nil
+}
+
+// upsert makes one call of all rows, or of some.
+func (w *write) upsert(ctx context.Context, rows []row, some []int) ([]salesforce.RowResult, error) {
+	var records [][]byte
+	if some == nil {
+		records = make([][]byte, 0, len(rows))
+		for i := range rows {
+			records = append(records, rows[i].record)
+		}
+	}
+	for _, i := range some {
+		records = append(records, rows[i].record)
+	}
+	return w.org.UpsertCollection(ctx, w.plan.object, w.plan.key, records)
+}
+
+// read takes the results of the rows at the given places and answers those that
+// are to be written again: one that lost a race, because the record that was in
+// the way is there now (or is gone now), so the same upsert finds it; and one whose
+// owner or links the org does not take, for a message is never held up by them.
+func (w *write) read(rows []row, places []int, results []salesforce.RowResult, outcomes []error, mayRace bool) (again []int) {
+	for i, at := range places {
+		refusal := results[i].Err
+		if refusal == nil {
+			outcomes[at] = nil
+			continue
+		}
+		outcomes[at] = w.explained(refusal)
+		if mayRace && raced(refusal) || w.lessen(&rows[at], refusal) {
+			again = append(again, at)
+		}
+	}
+	return again
 }
 
 // raced is true for faults that another writer's timing explains.
@@ -114,22 +161,30 @@ func raced(f *fault.Error) bool {
 	return f.Code == salesforce.CodeDuplicateValue || f.Code == salesforce.CodeEntityIsDeleted
 }
 
-func (w *write) repeat(ctx context.Context, records [][]byte, outcomes []error, again []int) {
-	some := make([][]byte, len(again))
-	for i, at := range again {
-		some[i] = records[at]
+// lessen leaves out what may be why the row was refused: its owner, if the fault
+// speaks of that one, else all its links. It is false when there is nothing left
+// to leave out.
+func (w *write) lessen(r *row, refusal *fault.Error) bool {
+	if fault.ClassOf(refusal) != fault.Permanent || !w.plan.made.has(r.source, r.extent) {
+		return false
 	}
-	rows, err := w.org.UpsertCollection(ctx, w.plan.object, w.plan.key, some)
-	for i, at := range again {
-		switch {
-		case err != nil:
-			// Not settled: a lost race must not look like a refusal.
-			outcomes[at] = fault.New(fault.Transient, "salesforce upsert", err)
-		case rows[i].Err != nil:
-			outcomes[at] = w.explained(rows[i].Err)
-		default:
-			outcomes[at] = nil
-		}
+	w.unlinked(refusal)
+	r.extent++
+	if !aboutOwner(refusal) || !w.plan.made.has(r.source, unowned) {
+		r.extent = bare
+	}
+	r.record = w.plan.append(nil, r.source, r.extent)
+	return true
+}
+
+// aboutOwner is true for refusals of a record's owner.
+// https://developer.salesforce.com/docs/atlas.en-us.api.meta/api/sforce_api_calls_concepts_core_data_objects.htm
+func aboutOwner(f *fault.Error) bool {
+	switch f.Code {
+	case "INACTIVE_OWNER_OR_USER", "TRANSFER_REQUIRES_READ", "OP_WITH_INVALID_USER_TYPE_EXCEPTION":
+		return true
+	default:
+		return slices.ContainsFunc(f.Fields, func(name string) bool { return strings.EqualFold(name, ownerField) })
 	}
 }
 

@@ -58,7 +58,7 @@ func startWith(t *testing.T, account *mirrortest.Account, org *mirrortest.Org, c
 	require.NoError(t, err)
 	w := &world{account: account, org: org, store: st, backlog: &backlog{Store: st}, health: health.New(zap.NewNop(), nil)}
 	ports := mirror.Ports{
-		Source: account, Sink: org, Ledger: st, Open: st, Changes: st, Cursors: st, Backlog: w.backlog, Events: st, Health: w.health,
+		Source: account, Sink: org, People: mirror.Strangers{}, Ledger: st, Open: st, Changes: st, Cursors: st, Backlog: w.backlog, Events: st, Health: w.health,
 	}
 	change(&ports)
 	w.Mirror, err = mirror.New(ports, mirror.Options{})

@@ -14,6 +14,7 @@ import (
 type Ports struct {
 	Source  Source
 	Sink    Sink
+	People  People
 	Ledger  Ledger
 	Open    OpenLedger
 	Changes Changes
@@ -64,7 +65,7 @@ type Mirror struct {
 
 // New makes a mirror. It starts nothing and calls nobody.
 func New(p Ports, o Options) (*Mirror, error) {
-	if p.Source == nil || p.Sink == nil || p.Ledger == nil || p.Open == nil || p.Changes == nil ||
+	if p.Source == nil || p.Sink == nil || p.People == nil || p.Ledger == nil || p.Open == nil || p.Changes == nil ||
 		p.Cursors == nil || p.Backlog == nil || p.Events == nil || p.Health == nil {
 		return nil, errors.New("mirror: a port is missing")
 	}

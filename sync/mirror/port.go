@@ -39,6 +39,14 @@ type Source interface {
 	Fetch(ctx context.Context, sid message.SID) (message.Message, error)
 }
 
+// Record is what is written of a message.
+type Record struct {
+	Message *message.Message
+	// Links is nil unless the org holds no record of the message yet: then it also
+	// fills what is the users' own from then on, its owner, links and marks.
+	Links *message.Links
+}
+
 // Sink is the Salesforce org as the mirror writes it.
 type Sink interface {
 	// Upsert writes the present state of at most BatchSize messages, each to
@@ -47,8 +55,19 @@ type Sink interface {
 	// of it before. It answers one outcome per message, in order: nil, or a
 	// fault. A Permanent one says that this record is refused for good; all
 	// others may pass. err is for the batch as a whole: then nothing is known
-	// of any message.
-	Upsert(ctx context.Context, batch []message.Message) (outcomes []error, err error)
+	// of any message. A link or an owner that the org does not take is left out.
+	Upsert(ctx context.Context, batch []Record) (outcomes []error, err error)
+	// Held tells which of at most BatchSize SIDs have a record.
+	Held(ctx context.Context, sids []message.SID) (map[message.SID]bool, error)
+	// Empty is true when no SID has a record.
+	Empty(ctx context.Context) (bool, error)
+}
+
+// People know whose numbers are.
+type People interface {
+	// Meet answers what the records of messages are to be linked to, in order, and
+	// takes note of what the messages say of people. It may be repeated.
+	Meet(ctx context.Context, batch []*message.Message) ([]message.Links, error)
 }
 
 // QueuedEvent is a webhook event in the line.
@@ -116,7 +135,10 @@ type OpenMessage struct {
 type Change struct {
 	Seq      Seq // this change; a newer sighting has another
 	Attempts int // how often its writing was put off
-	Message  message.Message
+	// New is true until a change of the message was settled as written: whether
+	// the org holds a record of it is not known for certain.
+	New     bool
+	Message message.Message
 }
 
 // Changes is the writer's end of the ledger.

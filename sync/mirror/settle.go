@@ -61,9 +61,13 @@ func (w *Writer) note(ctx context.Context, r batchResult) {
 	}
 	w.metrics.inFlight.Set(float64(len(w.inFlight)))
 	if r.err != nil {
+		if r.sent {
+			w.newcomers.doubt(&r)
+		}
 		w.failed(ctx, r)
 		return
 	}
+	w.newcomers.settled(&r)
 	w.metrics.batches.WithLabelValues("ok").Inc()
 	if w.took == 0 {
 		w.took = r.took

@@ -34,7 +34,8 @@ type Writer struct {
 	wake    chan struct{}
 	settled signal
 
-	offers offers
+	offers    offers
+	newcomers newcomers
 
 	// Owned by Run.
 	queue    []Change            // to be dispatched
@@ -65,7 +66,8 @@ func newWriter(p Ports, o Options, m *metrics) *Writer {
 		wake: make(chan struct{}, 1), inFlight: map[message.SID]Seq{},
 		rescan:  true, // what an earlier process left
 		allowed: o.Writers, size: BatchSize, pause: pause, stumble: stumble,
-		trouble: health.NewTroubles(sideSalesforce, p.Health), storage: health.NewTroubles(sideSalesforce, p.Health),
+		newcomers: newcomers{unsure: map[message.SID]bool{}, turn: make(chan struct{}, 1)},
+		trouble:   health.NewTroubles(sideSalesforce, p.Health), storage: health.NewTroubles(sideSalesforce, p.Health),
 	}
 }
 
@@ -85,6 +87,7 @@ func (w *Writer) offer(changes []Change) {
 // batchResult is what came of one batch.
 type batchResult struct {
 	batch    []Change
+	sent     bool // to Salesforce
 	outcomes []error
 	err      error // of the batch as a whole
 	took     time.Duration
@@ -95,6 +98,7 @@ type batchResult struct {
 func (w *Writer) Run(ctx context.Context) error {
 	work, release := grace(ctx, w.grace)
 	defer release()
+	w.begin(ctx, work)
 	results := make(chan batchResult, w.workers)
 	busy := 0
 	for {
@@ -105,7 +109,8 @@ func (w *Writer) Run(ctx context.Context) error {
 			}
 			busy++
 			w.left = time.Now()
-			go func() { results <- w.write(work, batch) }()
+			known := w.judge(batch)
+			go func() { results <- w.write(work, batch, known) }()
 		}
 		if busy == 0 && ctx.Err() != nil {
 			return context.Cause(ctx)
@@ -137,8 +142,11 @@ func (w *Writer) collect(ctx context.Context, first batchResult, results <-chan 
 	}
 	var settled []Settlement
 	for _, r := range all {
-		if r.err == nil {
+		switch {
+		case r.err == nil:
 			settled = append(settled, settle(r.batch, r.outcomes, time.Now())...)
+		case fault.Of(r.err) == nil:
+			w.storeFailed(ctx, r.err) // it knows the people too
 		}
 	}
 	// What Salesforce has taken is worth remembering even while we stop.
@@ -223,15 +231,15 @@ func (w *Writer) idle(ctx context.Context, busy int) time.Duration {
 }
 
 // write hands one batch to Salesforce.
-func (w *Writer) write(ctx context.Context, batch []Change) batchResult {
-	states := make([]message.Message, len(batch))
-	for i := range batch {
-		states[i] = batch[i].Message
+func (w *Writer) write(ctx context.Context, batch []Change, known []newness) batchResult {
+	records, err := w.records(ctx, batch, known)
+	if err != nil {
+		return batchResult{batch: batch, err: err}
 	}
 	began := time.Now()
-	outcomes, err := w.Sink.Upsert(ctx, states)
+	outcomes, err := w.Sink.Upsert(ctx, records)
 	if err == nil && len(outcomes) != len(batch) {
 		err = fault.New(fault.Transient, "upsert", fmt.Errorf("%d outcomes for %d messages", len(outcomes), len(batch)))
 	}
-	return batchResult{batch: batch, outcomes: outcomes, err: err, took: time.Since(began)}
+	return batchResult{batch: batch, sent: true, outcomes: outcomes, err: err, took: time.Since(began)}
 }

@@ -20,7 +20,7 @@ const (
 // Meet answers, for each message in order, which records the other party's number
 // belongs to and who is to own the message's record. It also keeps what became of
 // the newest message to a person; that this fails is never the message's trouble.
-func (e *Engine) Meet(ctx context.Context, batch []message.Message) ([]message.Links, error) {
+func (e *Engine) Meet(ctx context.Context, batch []*message.Message) ([]message.Links, error) {
 	links := make([]message.Links, len(batch))
 	if err := e.load(ctx); err != nil {
 		return nil, err
@@ -51,7 +51,7 @@ func (e *Engine) Meet(ctx context.Context, batch []message.Message) ([]message.L
 		if links[i].Owner == "" && len(personal) > 0 {
 			links[i].Owner = personal[phone.KeyOf(batch[i].Ours())]
 		}
-		notes = note(notes, &batch[i], keys[i], matches)
+		notes = note(notes, batch[i], keys[i], matches)
 	}
 	if len(notes) > 0 {
 		if err := e.Directory.Note(ctx, newest(notes)); !fault.Stopped(ctx, err) {

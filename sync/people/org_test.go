@@ -244,7 +244,7 @@ func from(number message.Number) message.Message {
 // meet is what the engine answers for one message.
 func (w *world) meet(m message.Message) message.Links {
 	w.t.Helper()
-	links, err := w.engine.Meet(w.t.Context(), []message.Message{m})
+	links, err := w.engine.Meet(w.t.Context(), []*message.Message{&m})
 	require.NoError(w.t, err)
 	require.Len(w.t, links, 1)
 	return links[0]

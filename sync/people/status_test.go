@@ -61,9 +61,10 @@ func TestOfABatchTheNewestMessageCounts(t *testing.T) {
 	contact := o.set("Contact", 1, ann, "(415) 555-0100")
 	w.fill()
 	noon := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
-	var batch []message.Message
+	var batch []*message.Message
 	for _, minutes := range []int{3, 9, 1, 7} {
-		batch = append(batch, to("+14155550100", noon.Add(time.Duration(minutes)*time.Minute), message.Delivered, 0))
+		m := to("+14155550100", noon.Add(time.Duration(minutes)*time.Minute), message.Delivered, 0)
+		batch = append(batch, &m)
 	}
 	batch[1].Status = message.Failed
 	_, err := w.engine.Meet(t.Context(), batch)
@@ -86,7 +87,7 @@ func TestWhatIsKnownIsNotWrittenAgain(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
 	require.NoError(t, w.store.Tx(ctx, func(*sql.Tx) error {
-		_, err := w.engine.Meet(ctx, []message.Message{m})
+		_, err := w.engine.Meet(ctx, []*message.Message{&m})
 		return err
 	}))
 	require.Empty(t, w.statuses(), "it has been written, and nothing is newer")
@@ -173,7 +174,7 @@ func TestRacingWritersLeaveTheNewestStatus(t *testing.T) {
 	for n := range 40 {
 		go func() {
 			m := to("+14155550100", noon.Add(time.Duration(n*17%40)*time.Minute), message.Failed, 0)
-			_, err := w.engine.Meet(t.Context(), []message.Message{m})
+			_, err := w.engine.Meet(t.Context(), []*message.Message{&m})
 			done <- err
 		}()
 	}
@@ -195,9 +196,10 @@ func BenchmarkMeet(b *testing.B) {
 			if err := w.engine.Fill(b.Context()); err != nil {
 				b.Fatal(err)
 			}
-			var batch []message.Message
+			var batch []*message.Message
 			for n := range 200 {
-				batch = append(batch, from(message.Number(fmt.Sprintf("+1415%07d", n))))
+				m := from(message.Number(fmt.Sprintf("+1415%07d", n)))
+				batch = append(batch, &m)
 			}
 			b.ReportAllocs()
 			for b.Loop() {

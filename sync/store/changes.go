@@ -4,14 +4,16 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/go-json-experiment/json"
 
+	"github.com/twiliosf/twiliosf/sync/message"
 	"github.com/twiliosf/twiliosf/sync/mirror"
 )
 
-const changedSQL = `SELECT seq, attempts, payload FROM messages WHERE seq > ? AND retry_at <= ? ORDER BY seq LIMIT ?`
+const changedSQL = `SELECT seq, attempts, written = 0, payload FROM messages WHERE seq > ? AND retry_at <= ? ORDER BY seq LIMIT ?`
 
 // Changed implements mirror.Changes.
 func (s *Store) Changed(ctx context.Context, after mirror.Seq, now time.Time, limit int) ([]mirror.Change, error) {
@@ -19,7 +21,7 @@ func (s *Store) Changed(ctx context.Context, after mirror.Seq, now time.Time, li
 	var payload sql.RawBytes
 	err := s.each(ctx, s.read, func(r *sql.Rows) error {
 		var c mirror.Change
-		if err := r.Scan(&c.Seq, &c.Attempts, &payload); err != nil {
+		if err := r.Scan(&c.Seq, &c.Attempts, &c.New, &payload); err != nil {
 			return err
 		}
 		if err := json.Unmarshal(payload, &c.Message); err != nil {
@@ -39,17 +41,18 @@ func (s *Store) NextDue(ctx context.Context) (time.Time, error) {
 }
 
 // Settle implements mirror.Changes. A row is addressed by its change: one that
-// changed again meanwhile has another number and is left alone.
+// changed again meanwhile has another number and stays queued. What follows from
+// the first writing of a message is queued together with it.
 func (s *Store) Settle(ctx context.Context, settled []mirror.Settlement) error {
-	written := make([]any, 0, len(settled))
-	var late []any
 	return s.Tx(ctx, func(tx *sql.Tx) error {
-		written, late = written[:0], nil
-		for _, c := range settled {
+		written, late := make([]any, 0, len(settled)), []any(nil)
+		var first []*mirror.Change // of those written
+		for i := range settled {
+			c := &settled[i]
 			var err error
 			switch {
 			case c.Refusal != nil:
-				err = s.refuse(ctx, tx, c)
+				err = s.refuse(ctx, tx, *c)
 			case !c.RetryAt.IsZero():
 				_, err = s.exec(ctx, tx, `UPDATE messages SET retry_at = ?, attempts = attempts + 1 WHERE seq = ?`,
 					c.RetryAt.Unix(), int64(c.Change.Seq))
@@ -61,35 +64,74 @@ func (s *Store) Settle(ctx context.Context, settled []mirror.Settlement) error {
 			if err != nil {
 				return err
 			}
+			if c.Change.New && c.Refusal == nil && c.RetryAt.IsZero() {
+				first = append(first, &c.Change)
+			}
 		}
-		if err := s.written(ctx, tx, late, lateSQL); err != nil {
+		nLate, err := s.written(ctx, tx, late, lateSQL)
+		if err != nil {
 			return err
 		}
-		return s.written(ctx, tx, written, writtenSQL)
+		n, err := s.written(ctx, tx, written, writtenSQL)
+		if err != nil {
+			return err
+		}
+		return s.firstWritten(ctx, tx, first, n+nLate < len(written)+len(late))
 	})
+}
+
+// firstWritten queues what follows from records that were made. If some of them
+// were overtaken, their rows have not been marked yet.
+func (s *Store) firstWritten(ctx context.Context, tx *sql.Tx, first []*mirror.Change, overtaken bool) error {
+	var follow []message.FollowUp
+	for _, c := range first {
+		if c.Message.Media > 0 {
+			follow = append(follow, message.FollowUp{Kind: message.FollowMedia, Key: string(c.Message.SID)})
+		}
+	}
+	if overtaken && len(first) > 0 {
+		// The newer change has a higher number, and perhaps another time of creation.
+		sids, oldest := []any{0}, mirror.Seq(math.MaxInt64)
+		for _, c := range first {
+			sids, oldest = append(sids, string(c.Message.SID)), min(oldest, c.Seq)
+		}
+		sids[0] = int64(oldest)
+		if _, err := s.exec(ctx, tx, `UPDATE messages SET written = 1 WHERE seq > ? AND written = 0 AND sid IN (`+placeholders(len(first))+`)`, sids...); err != nil {
+			return err
+		}
+	}
+	return s.follow(ctx, tx, follow)
 }
 
 // writtenSQL is for what was written at the first attempt: the fewer columns it
 // names, the fewer indexes are looked at. The text stays while the status may
 // change, so that a status callback alone makes a whole record.
 func writtenSQL(n int) string {
-	return `UPDATE messages SET seq = NULL, waiting_since = NULL, payload = CASE WHEN open = 1 THEN payload END WHERE seq IN (` + placeholders(n) + `)`
+	return `UPDATE messages SET seq = NULL, waiting_since = NULL, written = 1, payload = CASE WHEN open = 1 THEN payload END WHERE seq IN (` + placeholders(n) + `)`
 }
 
 // lateSQL is for what was put off before.
 func lateSQL(n int) string {
-	return `UPDATE messages SET seq = NULL, waiting_since = NULL, payload = CASE WHEN open = 1 THEN payload END, retry_at = 0, attempts = 0
+	return `UPDATE messages SET seq = NULL, waiting_since = NULL, written = 1, payload = CASE WHEN open = 1 THEN payload END, retry_at = 0, attempts = 0
 WHERE seq IN (` + placeholders(n) + `)`
 }
 
-func (s *Store) written(ctx context.Context, tx *sql.Tx, seqs []any, query func(n int) string) error {
+// written answers how many rows there were.
+func (s *Store) written(ctx context.Context, tx *sql.Tx, seqs []any, query func(n int) string) (int, error) {
+	rows := 0
 	for start := 0; start < len(seqs); start += lookupRows {
 		chunk := seqs[start:min(start+lookupRows, len(seqs))]
-		if _, err := s.exec(ctx, tx, query(len(chunk)), chunk...); err != nil {
-			return err
+		res, err := s.exec(ctx, tx, query(len(chunk)), chunk...)
+		if err != nil {
+			return 0, err
 		}
+		n, err := res.RowsAffected()
+		if err != nil {
+			return 0, err
+		}
+		rows += int(n)
 	}
-	return nil
+	return rows, nil
 }
 
 func (s *Store) refuse(ctx context.Context, tx *sql.Tx, c mirror.Settlement) error {

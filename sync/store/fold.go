@@ -26,6 +26,7 @@ type holding struct {
 	message message.Message
 	changed bool
 	fresh   bool // made by an event of this batch
+	written bool // the org holds it
 }
 
 // Fold implements mirror.Events.
@@ -84,7 +85,7 @@ func (s *Store) held(ctx context.Context, tx *sql.Tx, events []mirror.QueuedEven
 	scan := func(r *sql.Rows) error {
 		var sid message.SID
 		h := &holding{}
-		if err := r.Scan(&h.created, &sid, &h.status, &payload); err != nil {
+		if err := r.Scan(&h.created, &sid, &h.status, &h.written, &payload); err != nil {
 			return err
 		}
 		if len(payload) > 0 {
@@ -103,11 +104,11 @@ func (s *Store) held(ctx context.Context, tx *sql.Tx, events []mirror.QueuedEven
 		}
 		in := placeholders(len(chunk))
 		at := chunk[0].Event.Received
-		if err := s.each(ctx, tx, scan, `SELECT created_at, sid, status, payload FROM messages WHERE created_at BETWEEN ? AND ? AND sid IN (`+in+`)`,
+		if err := s.each(ctx, tx, scan, `SELECT created_at, sid, status, written, payload FROM messages WHERE created_at BETWEEN ? AND ? AND sid IN (`+in+`)`,
 			append([]any{unix(at.Add(-2 * recently)), unix(at.Add(2 * recently))}, args...)...); err != nil {
 			return nil, err
 		}
-		if err := s.each(ctx, tx, scan, `SELECT created_at, sid, status, payload FROM messages WHERE open = 1 AND sid IN (`+in+`)`, args...); err != nil {
+		if err := s.each(ctx, tx, scan, `SELECT created_at, sid, status, written, payload FROM messages WHERE open = 1 AND sid IN (`+in+`)`, args...); err != nil {
 			return nil, err
 		}
 	}
@@ -136,7 +137,7 @@ func (s *Store) queue(ctx context.Context, tx *sql.Tx, held map[message.SID]*hol
 	var changes []mirror.Change
 	for _, h := range held {
 		if h.changed {
-			changes = append(changes, mirror.Change{Message: h.message})
+			changes = append(changes, mirror.Change{New: !h.written, Message: h.message})
 		}
 	}
 	if len(changes) == 0 {

@@ -79,6 +79,7 @@ func (s *Store) prepare(ctx context.Context) error {
 		lookupSQL(lookupRows):  s.read,
 		changedSQL:             s.read,
 		anyProvisionalSQL:      s.read,
+		insertSQL(upsertRows):  s.write,
 		upsertSQL(upsertRows):  s.write,
 		keepSQL:                s.write,
 		foldedSQL:              s.write,
@@ -171,9 +172,12 @@ func (s *Store) exec(ctx context.Context, q queryer, query string, args ...any) 
 func (s *Store) each(ctx context.Context, q queryer, scan func(*sql.Rows) error, query string, args ...any) error {
 	var rows *sql.Rows
 	var err error
-	if stmt := s.prepared[query]; stmt != nil && asTx(q) == nil {
+	switch stmt, tx := s.prepared[query], asTx(q); {
+	case stmt != nil && tx != nil:
+		rows, err = tx.StmtContext(ctx, stmt).QueryContext(ctx, args...)
+	case stmt != nil:
 		rows, err = stmt.QueryContext(ctx, args...)
-	} else {
+	default:
 		rows, err = q.QueryContext(ctx, s.dialect.rebind(query), args...)
 	}
 	if err != nil {

@@ -82,7 +82,7 @@ func (g *generation) buildSalesforce(carrier http.RoundTripper) (err error) {
 	if err != nil {
 		return &ConfigError{err}
 	}
-	g.records, err = records.New(g.org, records.Options{Names: names(c.Objects)})
+	g.records, err = records.New(g.org, records.Options{Names: names(c.Objects), Lookups: lookups(g.cfg.People), Unlinked: g.unlinked})
 	if err != nil {
 		return &ConfigError{err}
 	}
@@ -124,13 +124,14 @@ func names(o config.Objects) records.Names {
 		Direction: m["direction"], Status: m["status"], ErrorCode: m["error_code"], ErrorMessage: m["error_message"],
 		Created: m["created"], Sent: m["sent"], Updated: m["updated"], Service: m["service_sid"],
 		Segments: m["segments"], Media: m["media"], Price: m["price"], PriceUnit: m["price_unit"],
+		Unread: m["unread"], Contact: m["contact"], Lead: m["lead"], Account: m["account"], Case: m["case"], Parent: m["parent"],
 	}
 }
 
 func (g *generation) buildMirror() (err error) {
 	c := g.cfg.Sync
 	g.mirror, err = mirror.New(mirror.Ports{
-		Source: g.account, Sink: g.records, Ledger: g.store, Open: g.store, Changes: g.store, Cursors: g.store,
+		Source: g.account, Sink: g.records, People: g.people, Ledger: g.store, Open: g.store, Changes: g.store, Cursors: g.store,
 		Backlog: &backlog{Store: g.store, generation: g}, Events: g.store, Health: g.health,
 	}, mirror.Options{
 		Writers: g.cfg.Salesforce.Concurrency, ActiveFor: c.ActiveFor, Lookback: c.Lookback, Start: c.Start,

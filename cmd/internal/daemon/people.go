@@ -26,3 +26,15 @@ func (g *generation) buildPeople() error {
 	})
 	return err
 }
+
+// lookups are the message object's fields for objects that are not the standard
+// ones, whose lookups have names of their own.
+func lookups(c config.People) map[string]string {
+	all := map[string]string{}
+	for _, o := range c.Objects {
+		if o.Lookup != "" {
+			all[o.Object] = o.Lookup
+		}
+	}
+	return all
+}

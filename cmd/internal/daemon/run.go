@@ -135,6 +135,23 @@ func (g *generation) noteMissing() {
 	})
 }
 
+// unlinked tells of a record that arrived without its owner or its links.
+func (g *generation) unlinked(f *fault.Error) {
+	g.health.Raise(health.Condition{
+		Name: "salesforce-links", Severity: health.Notice,
+		Cause: fmt.Sprintf("The org refuses owners or links of new messages (%s%s). The messages arrive without them.", f.Code, of(f.Fields)),
+		Remedy: "Give records of inactive users to active ones, let the integration user see and transfer them, " +
+			"or set people.owner to integration_user or people.link to off.",
+	})
+}
+
+func of(fields []string) string {
+	if len(fields) == 0 {
+		return ""
+	}
+	return " of " + strings.Join(fields, ", ")
+}
+
 // wait sleeps and answers false when ctx ends first.
 func wait(ctx context.Context, d time.Duration) bool {
 	t := time.NewTimer(d)

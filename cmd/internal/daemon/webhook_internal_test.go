@@ -20,7 +20,7 @@ func TestACallThatCannotBeKeptIsSaidButACallerWhoHangsUpIsNobodysFault(t *testin
 	st, err := store.Open(t.Context(), store.Options{URL: "sqlite://" + filepath.Join(t.TempDir(), "t.db"), Version: "test"})
 	require.NoError(t, err)
 	h := health.New(zap.NewNop(), nil)
-	m, err := mirror.New(mirror.Ports{
+	m, err := mirror.New(mirror.Ports{People: mirror.Strangers{},
 		Source: &mirrortest.Account{}, Sink: &mirrortest.Org{}, Ledger: st, Open: st, Changes: st, Cursors: st,
 		Backlog: &backlog{Store: st}, Events: st, Health: h,
 	}, mirror.Options{})

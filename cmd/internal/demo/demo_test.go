@@ -54,10 +54,10 @@ func copyAll(keep func(m *message.Message) bool) func(context.Context, *sandbox.
 			case <-tick.C:
 			}
 			err := account.Walk(ctx, mirror.Window{PageSize: mirror.BatchSize}, func(page []message.Message) (bool, error) {
-				var batch []message.Message
+				var batch []mirror.Record
 				for i := range page {
 					if keep == nil || keep(&page[i]) {
-						batch = append(batch, page[i])
+						batch = append(batch, mirror.Record{Message: &page[i]})
 					}
 				}
 				_, err := sink.Upsert(ctx, batch)

@@ -63,7 +63,11 @@ func carry(t testing.TB, account *twilio.Account, sink *records.Messages) {
 	t.Helper()
 	ctx := context.Background()
 	require.NoError(t, account.Walk(ctx, mirror.Window{PageSize: mirror.BatchSize}, func(page []message.Message) (bool, error) {
-		outcomes, err := sink.Upsert(ctx, page)
+		batch := make([]mirror.Record, len(page))
+		for i := range page {
+			batch[i].Message = &page[i]
+		}
+		outcomes, err := sink.Upsert(ctx, batch)
 		for _, refused := range outcomes {
 			require.NoError(t, refused)
 		}

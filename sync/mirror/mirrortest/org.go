@@ -3,6 +3,7 @@ package mirrortest
 import (
 	"context"
 	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -23,15 +24,21 @@ type Org struct {
 	mu      sync.Mutex
 	records map[message.SID]message.Message
 	writes  map[message.SID]int
+	links   map[message.SID][]message.Links
 	flying  map[message.SID]bool
 	overlap int
 	calls   int
+	asked   int
 }
 
 var _ mirror.Sink = (*Org)(nil)
 
 // Upsert implements mirror.Sink.
-func (o *Org) Upsert(ctx context.Context, batch []message.Message) ([]error, error) {
+func (o *Org) Upsert(ctx context.Context, all []mirror.Record) ([]error, error) {
+	batch := make([]message.Message, len(all))
+	for i := range all {
+		batch[i] = *all[i].Message
+	}
 	o.begin(batch)
 	defer o.end(batch)
 	if o.Latency > 0 {
@@ -46,12 +53,33 @@ func (o *Org) Upsert(ctx context.Context, batch []message.Message) ([]error, err
 	if o.Fail != nil {
 		if err, taken := o.Fail(len(batch)); err != nil {
 			if taken {
-				o.store(batch)
+				o.store(all)
 			}
 			return nil, err
 		}
 	}
-	return o.store(batch), nil
+	return o.store(all), nil
+}
+
+// Held implements mirror.Sink.
+func (o *Org) Held(_ context.Context, sids []message.SID) (map[message.SID]bool, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.asked += len(sids)
+	there := map[message.SID]bool{}
+	for _, sid := range sids {
+		if _, ok := o.records[sid]; ok {
+			there[sid] = true
+		}
+	}
+	return there, nil
+}
+
+// Empty implements mirror.Sink.
+func (o *Org) Empty(context.Context) (bool, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return len(o.records) == 0, nil
 }
 
 func (o *Org) begin(batch []message.Message) {
@@ -60,6 +88,7 @@ func (o *Org) begin(batch []message.Message) {
 	o.calls++
 	if o.flying == nil {
 		o.records, o.writes, o.flying = map[message.SID]message.Message{}, map[message.SID]int{}, map[message.SID]bool{}
+		o.links = map[message.SID][]message.Links{}
 	}
 	for _, m := range batch {
 		if o.flying[m.SID] {
@@ -77,11 +106,12 @@ func (o *Org) end(batch []message.Message) {
 	}
 }
 
-func (o *Org) store(batch []message.Message) []error {
+func (o *Org) store(batch []mirror.Record) []error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	outcomes := make([]error, len(batch))
-	for i, m := range batch {
+	for i, r := range batch {
+		m := *r.Message
 		if o.Refuse != nil {
 			if outcomes[i] = o.Refuse(m); outcomes[i] != nil {
 				continue
@@ -89,6 +119,9 @@ func (o *Org) store(batch []message.Message) []error {
 		}
 		o.records[m.SID] = m
 		o.writes[m.SID]++
+		if r.Links != nil {
+			o.links[m.SID] = append(o.links[m.SID], *r.Links)
+		}
 	}
 	return outcomes
 }
@@ -122,4 +155,18 @@ func (o *Org) Calls() int {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.calls
+}
+
+// Links are the links that a record was given, each time that it was given any.
+func (o *Org) Links(sid message.SID) []message.Links {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return slices.Clone(o.links[sid])
+}
+
+// Asked counts the SIDs that Held was asked for.
+func (o *Org) Asked() int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.asked
 }

@@ -115,13 +115,22 @@ type SinkUnderTest struct {
 	Bodies func(message.SID) []string
 }
 
+// written makes records of messages that the org may hold already.
+func written(all ...message.Message) []mirror.Record {
+	records := make([]mirror.Record, len(all))
+	for i := range all {
+		records[i].Message = &all[i]
+	}
+	return records
+}
+
 // TestSink is the contract of mirror.Sink.
 func TestSink(t *testing.T, now time.Time, open func(t *testing.T) SinkUnderTest) {
 	ctx := context.Background()
 	t.Run("a message becomes one record, however often it is written", func(t *testing.T) {
 		s := open(t)
 		for range 3 {
-			outcomes, err := s.Sink.Upsert(ctx, []message.Message{Text(1, now)})
+			outcomes, err := s.Sink.Upsert(ctx, written(Text(1, now)))
 			require.NoError(t, err)
 			require.Equal(t, []error{nil}, outcomes)
 		}
@@ -129,13 +138,31 @@ func TestSink(t *testing.T, now time.Time, open func(t *testing.T) SinkUnderTest
 	})
 	t.Run("what changed is changed on the same record", func(t *testing.T) {
 		s := open(t)
-		_, err := s.Sink.Upsert(ctx, []message.Message{Text(1, now)})
+		_, err := s.Sink.Upsert(ctx, written(Text(1, now)))
 		require.NoError(t, err)
 		redacted := Text(1, now)
 		redacted.Body = ""
-		_, err = s.Sink.Upsert(ctx, []message.Message{redacted})
+		_, err = s.Sink.Upsert(ctx, written(redacted))
 		require.NoError(t, err)
 		require.Equal(t, []string{""}, s.Bodies(SID(1)))
+	})
+	t.Run("it tells which messages have a record", func(t *testing.T) {
+		s := open(t)
+		empty, err := s.Sink.Empty(ctx)
+		require.NoError(t, err)
+		require.True(t, empty)
+		_, err = s.Sink.Upsert(ctx, written(Text(1, now), Text(3, now)))
+		require.NoError(t, err)
+		empty, err = s.Sink.Empty(ctx)
+		require.NoError(t, err)
+		require.False(t, empty)
+		var sids []message.SID
+		for n := range mirror.BatchSize {
+			sids = append(sids, SID(n))
+		}
+		there, err := s.Sink.Held(ctx, sids)
+		require.NoError(t, err)
+		require.Equal(t, map[message.SID]bool{SID(1): true, SID(3): true}, there)
 	})
 	t.Run("a full batch has its outcomes in order, and one refusal is one record's", func(t *testing.T) {
 		s := open(t)
@@ -144,7 +171,7 @@ func TestSink(t *testing.T, now time.Time, open func(t *testing.T) SinkUnderTest
 		for n := range mirror.BatchSize {
 			batch = append(batch, Text(n, now))
 		}
-		outcomes, err := s.Sink.Upsert(ctx, batch)
+		outcomes, err := s.Sink.Upsert(ctx, written(batch...))
 		require.NoError(t, err)
 		require.Len(t, outcomes, len(batch))
 		for n, outcome := range outcomes {

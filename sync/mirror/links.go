@@ -1,0 +1,209 @@
+package mirror
+
+import (
+	"context"
+	"fmt"
+	"hash/maphash"
+	"math"
+	"time"
+
+	"github.com/twiliosf/twiliosf/sync/fault"
+	"github.com/twiliosf/twiliosf/sync/message"
+)
+
+// skew is how far Twilio's clock may be from ours when a message is said to be
+// younger than this process.
+const skew = 10 * time.Second
+
+// newness is what is known of a record before it is written.
+type newness uint8
+
+const (
+	held    newness = iota // the org has it, so what is the users' own stays as it is
+	doubted                // the org must be asked
+	fresh                  // the org has no record of it
+)
+
+// Strangers are People where nobody is known.
+type Strangers struct{}
+
+// Meet implements People.
+func (Strangers) Meet(_ context.Context, batch []*message.Message) ([]message.Links, error) {
+	return make([]message.Links, len(batch)), nil
+}
+
+// newcomers tells which records cannot be in the org yet, for only this process
+// writes them.
+type newcomers struct {
+	began time.Time
+	start Seq // the last change before this process
+
+	// unsure are messages that were sent to the org without an answer. Owned by Run.
+	unsure map[message.SID]bool
+	made   lately // records made by this process, which a change that was offered before does not know
+
+	turn  chan struct{} // of one slot: who asks whether the org is empty
+	asked bool
+	empty bool // the org held no message before this process wrote its first one
+}
+
+// begin is called by Run before it writes.
+func (w *Writer) begin(ctx, work context.Context) {
+	w.newcomers.began = time.Now()
+	start, err := w.Ledger.Newest(ctx)
+	if err != nil {
+		start = math.MaxInt64 // so the org is asked for each
+	}
+	w.newcomers.start = start
+	// Asked now, the org need not be asked when the first message is in a hurry.
+	go func() { _, _ = w.newcomers.foundEmpty(work, w.Sink) }() //nolint:errcheck // it is asked again
+}
+
+// judge is called by Run alone.
+func (w *Writer) judge(batch []Change) []newness {
+	known := make([]newness, len(batch))
+	for i := range batch {
+		known[i] = w.newcomers.judge(&batch[i])
+	}
+	return known
+}
+
+func (n *newcomers) judge(c *Change) newness {
+	switch {
+	case !c.New, n.made.has(c.Message.SID):
+		return held
+	case c.Attempts > 0, c.Seq <= n.start, n.unsure[c.Message.SID]:
+		return doubted
+	default:
+		return fresh
+	}
+}
+
+// young is true of a message that was made after this process began to write.
+func (n *newcomers) young(m *message.Message) bool { return m.Created.After(n.began.Add(skew)) }
+
+// foundEmpty asks the org once. Asked after the first record was written, it says
+// no, which costs calls but no truth.
+func (n *newcomers) foundEmpty(ctx context.Context, sink Sink) (bool, error) {
+	select {
+	case n.turn <- struct{}{}:
+		defer func() { <-n.turn }()
+	case <-ctx.Done():
+		return false, context.Cause(ctx)
+	}
+	if !n.asked {
+		empty, err := sink.Empty(ctx)
+		if err != nil {
+			return false, err
+		}
+		n.asked, n.empty = true, empty
+	}
+	return n.empty, nil
+}
+
+// records makes what is written of a batch. Where it is not certain that the org
+// lacks a record, it is asked: a user may have read the message, or have made it
+// somebody else's.
+func (w *Writer) records(ctx context.Context, batch []Change, known []newness) ([]Record, error) {
+	states := make([]*message.Message, len(batch))
+	for i := range batch {
+		states[i] = &batch[i].Message
+	}
+	links, err := w.People.Meet(ctx, states)
+	if err == nil && len(links) != len(batch) {
+		err = fmt.Errorf("%d links for %d messages", len(links), len(batch))
+	}
+	if err != nil {
+		return nil, err
+	}
+	there, err := w.there(ctx, batch, known)
+	if err != nil {
+		return nil, err
+	}
+	records := make([]Record, len(batch))
+	for i := range batch {
+		records[i].Message = states[i]
+		if known[i] != held && !there[states[i].SID] {
+			records[i].Links = &links[i]
+		}
+	}
+	return records, nil
+}
+
+// there asks the org for those of a batch that it may hold.
+func (w *Writer) there(ctx context.Context, batch []Change, known []newness) (map[message.SID]bool, error) {
+	var ask, older []message.SID
+	for i := range batch {
+		switch m := &batch[i].Message; {
+		case known[i] == doubted:
+			ask = append(ask, m.SID)
+		case known[i] == fresh && !w.newcomers.young(m):
+			older = append(older, m.SID)
+		}
+	}
+	if len(older) > 0 {
+		empty, err := w.newcomers.foundEmpty(ctx, w.Sink)
+		if err != nil {
+			return nil, err
+		}
+		if !empty {
+			ask = append(ask, older...)
+		}
+	}
+	if len(ask) == 0 {
+		return nil, nil //nolint:nilnil // a nil map holds nothing
+	}
+	return w.Sink.Held(ctx, ask)
+}
+
+// doubt notes the messages of a batch without an answer: the org may have taken
+// them.
+func (n *newcomers) doubt(r *batchResult) {
+	switch fault.ClassOf(r.err) {
+	case fault.Auth, fault.Throttled:
+		return // refused before anything was done
+	}
+	for i := range r.batch {
+		if r.batch[i].New {
+			n.unsure[r.batch[i].Message.SID] = true
+		}
+	}
+}
+
+// settled notes which records are there for certain.
+func (n *newcomers) settled(r *batchResult) {
+	for i := range r.batch {
+		if c := &r.batch[i]; c.New && r.outcomes[i] == nil {
+			delete(n.unsure, c.Message.SID)
+			n.made.add(c.Message.SID)
+		}
+	}
+}
+
+// lately holds the last SIDs, as many as may wait in memory. A hash stands for
+// each; two SIDs with one hash cost the second its links.
+type lately struct {
+	seed maphash.Seed
+	ring []uint64
+	next int
+	set  map[uint64]bool
+}
+
+func (l *lately) add(sid message.SID) {
+	if l.set == nil {
+		l.seed, l.set = maphash.MakeSeed(), make(map[uint64]bool, maxOffered)
+	}
+	h := maphash.String(l.seed, string(sid))
+	if len(l.ring) < maxOffered {
+		l.ring = append(l.ring, h)
+	} else {
+		delete(l.set, l.ring[l.next])
+		l.ring[l.next] = h
+		l.next = (l.next + 1) % maxOffered
+	}
+	l.set[h] = true
+}
+
+func (l *lately) has(sid message.SID) bool {
+	return l.set != nil && l.set[maphash.String(l.seed, string(sid))]
+}
