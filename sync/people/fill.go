@@ -22,12 +22,14 @@ const (
 	skew = 10 * time.Minute
 
 	firstRetry   = 5 * time.Second
-	longestRetry = 15 * time.Minute
+	longestRetry = 5 * time.Minute
 )
 
 // Run fills what is to be filled, at the start and whenever a refresh finds
 // something, until ctx ends.
 func (e *Engine) Run(ctx context.Context) {
+	now := time.Now()
+	e.began.Store(&now)
 	pause := backoff.NewExponentialBackOff()
 	pause.InitialInterval, pause.MaxInterval = firstRetry, longestRetry
 	for {
@@ -54,6 +56,7 @@ func (e *Engine) Fill(ctx context.Context) error {
 		return err
 	}
 	var errs []error
+	passing := false
 	for _, s := range shapes {
 		if s.Err != nil || !due(s, states[s.Object], time.Now()) || !e.busy.take(s.Object) {
 			continue
@@ -66,12 +69,12 @@ func (e *Engine) Fill(ctx context.Context) error {
 		e.metrics.fills.WithLabelValues(s.Object, className(err)).Inc()
 		e.trouble.had(s.Object, err)
 		errs = append(errs, err)
+		passing = passing || err != nil && fault.ClassOf(err) != fault.Auth && fault.ClassOf(err) != fault.Permanent
 	}
-	err = errors.Join(append(errs, e.forget(ctx, shapes, states))...)
-	if err == nil {
+	if !passing { // what is refused will not be there soon
 		e.nowFilled()
 	}
-	return err
+	return errors.Join(append(errs, e.forget(ctx, shapes, states))...)
 }
 
 // survey reads what the org has and what the index has of it.

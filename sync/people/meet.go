@@ -25,6 +25,9 @@ func (e *Engine) Meet(ctx context.Context, batch []*message.Message) ([]message.
 	if err := e.load(ctx); err != nil {
 		return nil, err
 	}
+	if err := e.introduced(ctx); err != nil {
+		return nil, err
+	}
 	var found map[phone.Key][]Match
 	keys := make([]phone.Key, len(batch))
 	if e.indexed.Load() > 0 {

@@ -20,6 +20,9 @@ import (
 // refreshes is found by a new one only.
 const RefillEvery = 7 * 24 * time.Hour
 
+// patienceAtFirst is how long the first messages wait for the first filling.
+const patienceAtFirst = 10 * time.Minute
+
 // Ports are what the engine works with. All are required but Mover.
 type Ports struct {
 	Source    Source
@@ -48,7 +51,8 @@ type Engine struct {
 	o       Options
 	metrics *metrics
 	wake    chan struct{}
-	filled  chan struct{} // closed once
+	filled  chan struct{}             // closed once every object has been filled
+	began   atomic.Pointer[time.Time] // Run
 	busy    busy
 	trouble *trouble
 
@@ -110,11 +114,32 @@ func (e *Engine) load(ctx context.Context) error {
 	return nil
 }
 
-// Filled is closed when every object that can be read has been filled once, which
-// survives a restart. Messages that are met before then may lack their links.
-func (e *Engine) Filled() <-chan struct{} { return e.filled }
-
 func (e *Engine) nowFilled() { e.once.Do(func() { close(e.filled) }) }
+
+// introduced returns when every object that can be read has been filled once. A
+// new store's first messages wait for that, because nobody links them later, but
+// only while Run runs, and not for long.
+func (e *Engine) introduced(ctx context.Context) error {
+	began := e.began.Load()
+	select {
+	case <-e.filled:
+		return nil
+	default:
+	}
+	if began == nil {
+		return nil
+	}
+	timer := time.NewTimer(time.Until(began.Add(patienceAtFirst)))
+	defer timer.Stop()
+	select {
+	case <-e.filled:
+		return nil
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
 
 // SetPersonal replaces the personal numbers: each with the id of the user who has it.
 func (e *Engine) SetPersonal(ctx context.Context, users map[message.Number]string) error {

@@ -129,15 +129,6 @@ func TestADayOnWhichNothingChangesReadsNothingAndCostsACallARefresh(t *testing.T
 	})
 }
 
-func filled(w *world) bool {
-	select {
-	case <-w.engine.Filled():
-		return true
-	default:
-		return false
-	}
-}
-
 func marks(w *world) map[string]people.State {
 	w.t.Helper()
 	states, err := w.store.People().States(w.t.Context())
@@ -164,11 +155,8 @@ func TestALargeObjectIsExportedAndAStopGoesOnWhereItWas(t *testing.T) {
 		for range 3 {
 			require.Error(t, w.engine.Fill(t.Context()))
 			w.restart()
-			w.meet(from("+14150012344"))
-			require.False(t, filled(w), "not all are known yet")
 		}
 		w.fill()
-		require.True(t, filled(w))
 		require.Equal(t, 1, o.calls["start"], "a restart finds its export")
 		require.Equal(t, 13+3, o.calls["page"], "and its page")
 		require.Empty(t, o.jobs, "no export is left behind")
@@ -180,9 +168,6 @@ func TestALargeObjectIsExportedAndAStopGoesOnWhereItWas(t *testing.T) {
 		time.Sleep(time.Minute)
 		w.refresh()
 		require.Equal(t, bob, w.meet(from("+14159999999")).Owner)
-		w.restart()
-		w.meet(from("+14159999999"))
-		require.True(t, filled(w), "a restart knows that they are")
 	})
 }
 
@@ -361,5 +346,65 @@ func TestMoreChangesThanARefreshTakesAreExported(t *testing.T) {
 		w.fill()
 		require.Equal(t, 1, o.calls["start"])
 		require.Empty(t, w.meet(from("+14155550100")).People)
+	})
+}
+
+func TestTheFirstMessagesWaitForThePeople(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := newOrg("Contact", "Lead")
+		w := newWorld(t, o)
+		contact := o.set("Contact", 1, ann, "(415) 555-0100")
+		o.fails["newest"] = errBusy
+		run := func() (stop func()) {
+			ctx, cancel := context.WithCancel(t.Context())
+			done := make(chan struct{})
+			go func() {
+				defer close(done)
+				w.engine.Run(ctx)
+			}()
+			synctest.Wait()
+			return func() { cancel(); <-done }
+		}
+		stop := run()
+		began := time.Now()
+		require.Empty(t, w.meet(from("+14155550100")).People)
+		require.Equal(t, 10*time.Minute, time.Since(began), "but not for ever")
+		stop()
+
+		w.restart()
+		stop = run()
+		time.AfterFunc(20*time.Second, func() { delete(o.fails, "newest") })
+		began = time.Now()
+		require.Equal(t, []message.Link{link("Contact", contact)}, w.meet(from("+14155550100")).People)
+		require.Less(t, time.Since(began), time.Minute)
+		stop()
+
+		w.restart()
+		o.fails["shapes"] = errBusy
+		stop = run()
+		began = time.Now()
+		require.NotEmpty(t, w.meet(from("+14155550100")).People)
+		require.Zero(t, time.Since(began), "a restart knows them already")
+		stop()
+	})
+}
+
+func TestNobodyWaitsForAnObjectThatIsRefused(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := newOrg("Contact")
+		w := newWorld(t, o)
+		o.fails["newest"] = fault.New(fault.Permanent, "salesforce queries", errors.New("malformed"))
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			w.engine.Run(ctx)
+		}()
+		synctest.Wait()
+		began := time.Now()
+		w.meet(from("+14155550100"))
+		require.Zero(t, time.Since(began))
+		cancel()
+		<-done
 	})
 }
