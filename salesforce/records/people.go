@@ -17,6 +17,7 @@ import (
 // PeopleOrg is what is needed of an org to read people; *salesforce.Org is one.
 type PeopleOrg interface {
 	BulkQueries
+	BulkQueryState(ctx context.Context, id string) (salesforce.BulkQuery, error)
 	Describe(ctx context.Context, object string) (salesforce.Object, error)
 	Queries(ctx context.Context, qs []salesforce.CompositeQuery, row func(i int, record map[string]any) error) error
 }
@@ -24,7 +25,6 @@ type PeopleOrg interface {
 // BulkQueries are the query jobs of Bulk API 2.0.
 type BulkQueries interface {
 	StartBulkQuery(ctx context.Context, soql string, all bool) (id string, err error)
-	BulkQueryState(ctx context.Context, id string) (salesforce.BulkQuery, error)
 	AwaitBulkQuery(ctx context.Context, id string) error
 	BulkQueryRows(ctx context.Context, id, locator string, maxRecords int, row func(map[string]string) error) (next string, err error)
 	DropBulkQuery(ctx context.Context, id string) error
