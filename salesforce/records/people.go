@@ -152,10 +152,18 @@ func (p *People) Newest(ctx context.Context, object string, row func(people.Reco
 	if err != nil {
 		return err
 	}
-	return p.doubt(p.org.Queries(ctx, []salesforce.CompositeQuery{{SOQL: text}}, func(_ int, record map[string]any) error {
+	err = p.doubt(p.org.Queries(ctx, []salesforce.CompositeQuery{{SOQL: text}}, func(_ int, record map[string]any) error {
 		return row(r.record(record))
 	}))
+	if codesTooLarge[fault.CodeOf(err)] {
+		return fmt.Errorf("%w: %w", people.ErrTooLarge, err)
+	}
+	return err
 }
+
+// codesTooLarge are Salesforce's words for a query of too many records.
+// https://developer.salesforce.com/docs/atlas.en-us.api.meta/api/sforce_api_calls_concepts_core_data_objects.htm
+var codesTooLarge = map[string]bool{"QUERY_TIMEOUT": true, "OPERATION_TOO_LARGE": true}
 
 // Changed implements people.Source.
 func (p *People) Changed(ctx context.Context, since []people.Since, row func(i int, r people.Record) error) error {

@@ -154,6 +154,40 @@ func TestALargeObjectComesByAQueryJob(t *testing.T) {
 	})
 }
 
+func TestTroubleWithAnExportEndsInAnother(t *testing.T) {
+	refused := func(status int, code string) salesforcetest.Fault {
+		return salesforcetest.Answer(status, "application/json", `[{"errorCode":"`+code+`","message":"no"}]`)
+	}
+	for what, c := range map[string]struct {
+		trouble salesforcetest.Fault
+		jobs    int
+	}{
+		"the object is too large to be sorted": {refused(400, "QUERY_TIMEOUT").On(salesforcetest.OpComposite), 1},
+		"the job is gone":                      {refused(404, "NOT_FOUND").On(salesforcetest.OpBulkState), 2},
+		"the job fails": {salesforcetest.Answer(200, "application/json", `{"id":"750x","state":"Failed","errorMessage":"InternalServerError: no"}`).
+			On(salesforcetest.OpBulkState).Times(2), 2},
+		"its results are gone":   {refused(404, "NOT_FOUND").On(salesforcetest.OpBulkResults), 2},
+		"its locator is refused": {refused(400, "INVALID_LOCATOR").On(salesforcetest.OpBulkResults), 2},
+	} {
+		t.Run(what, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := salesforcetest.NewServer(salesforcetest.Options{Schema: metadata.FS})
+				var last string
+				for n := range 2_100 {
+					last = insert(t, s, "Contact", map[string]any{"LastName": "Doe", "MobilePhone": fmt.Sprintf("(415) 510-%04d", n)})
+				}
+				e, conditions := peopleOf(t, s, records.PhoneObject{Object: "Contact"})
+				s.Script(c.trouble)
+				require.NoError(t, e.Fill(t.Context()))
+				require.Zero(t, s.Pending(), "there was the trouble")
+				require.Equal(t, c.jobs, s.Calls().ByOperation[salesforcetest.OpBulkCreate])
+				require.Equal(t, []message.Link{{Object: "Contact", ID: last}}, whose(t, e, "+14155102099"))
+				require.Empty(t, conditions.Active())
+			})
+		})
+	}
+}
+
 func TestFieldsAndObjectsThatAreHiddenAreLeftOut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := salesforcetest.NewServer(salesforcetest.Options{Schema: metadata.FS})

@@ -155,7 +155,8 @@ func (w *walk) start(ctx context.Context) (all bool, err error) {
 	began := time.Now().UTC()
 	w.seen, w.newest, w.pending = 0, time.Time{}, w.pending[:0]
 	err = w.engine.Source.Newest(ctx, w.object, func(r Record) error { return w.add(ctx, r) })
-	if err == nil {
+	large := errors.Is(err, ErrTooLarge)
+	if err == nil || large {
 		err = w.flush(ctx)
 	}
 	if err != nil {
@@ -166,7 +167,7 @@ func (w *walk) start(ctx context.Context) (all bool, err error) {
 	if next.Mark.IsZero() {
 		next.Mark = began.Add(-skew)
 	}
-	if w.seen >= SmallObject {
+	if large || w.seen >= SmallObject {
 		if next.Job, err = w.engine.Export.Start(ctx, w.object); err != nil {
 			return false, err
 		}

@@ -189,6 +189,22 @@ func TestAnExportThatIsGoneStartsAnew(t *testing.T) {
 	require.EqualValues(t, 2500, marks(w)["Contact"].People)
 }
 
+func TestAnObjectTooLargeForAQueryIsExported(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := newOrg("Contact")
+		w := newWorld(t, o)
+		o.set("Contact", 1, ann, "(415) 555-0100")
+		o.fails["newest"] = fmt.Errorf("%w: %w", people.ErrTooLarge, errBusy)
+		w.fill()
+		require.NotEmpty(t, w.meet(from("+14155550100")).People)
+		o.set("Contact", 1, ann, "(415) 555-0101")
+		time.Sleep(time.Minute)
+		w.refresh()
+		require.NotEmpty(t, w.meet(from("+14155550101")).People, "what changed while it was exported comes as well")
+		require.Empty(t, w.conditions())
+	})
+}
+
 func TestWhatWasDeletedForGoodGoesWithTheNextFilling(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := newOrg("Contact")

@@ -25,6 +25,9 @@ const SmallObject = 2000
 // deleted or is too old. Another one may do better.
 var ErrNoExport = errors.New("the export is gone")
 
+// ErrTooLarge says that an object is too large for a query to sort it.
+var ErrTooLarge = errors.New("the object is too large for a query")
+
 // Shape is an object as the org lets us read it.
 type Shape struct {
 	Object string // its API name
@@ -64,7 +67,7 @@ type Source interface {
 	// now and then.
 	Shapes(ctx context.Context) ([]Shape, error)
 	// Newest reads the records of an object, those first that were changed last, at
-	// most SmallObject of them.
+	// most SmallObject of them. ErrTooLarge when the org gives up.
 	Newest(ctx context.Context, object string, row func(Record) error) error
 	// Changed reads the records that were changed or deleted from a time on, of at
 	// most five objects in one call; i is the object's place in since. An error of
