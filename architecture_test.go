@@ -64,8 +64,9 @@ var house = map[string]kind{
 	"twilio":             adapter,
 	"twilio/webhook":     adapter,
 
-	"sync/jobs/jobstest":     suite,
-	"sync/mirror/mirrortest": suite,
+	"sync/jobs/jobstest":         suite,
+	"sync/mirror/mirrortest":     suite,
+	"sync/followup/followuptest": suite,
 
 	"cmd/internal/daemon": daemon,
 
@@ -84,6 +85,8 @@ var arrows = []arrow{
 	{"sync/health", "sync/fault", "a condition is made from a classed fault"},
 
 	{"sync/followup", "sync/message", "the engine does follow-ups"},
+	{"sync/followup", "sync/fault", "the engine decides by class"},
+	{"sync/followup", "sync/health", "the engine says what is wrong"},
 	{"sync/mirror", "sync/message", "the engine speaks of messages"},
 	{"sync/mirror", "sync/fault", "the engine decides by class"},
 	{"sync/mirror", "sync/health", "the engine says what is wrong"},
@@ -114,12 +117,14 @@ var arrows = []arrow{
 	{"salesforce/records", "salesforce/soql", "what the org holds is asked for in SOQL"},
 	{"salesforce/records", "sync/message", "messages become records"},
 	{"salesforce/records", "sync/fault", "refusals are put in our words"},
-	{"salesforce/records", "sync/mirror", "records implements the mirror's Sink"},
+	{"salesforce/records", "sync/mirror", "records implements the mirror's Sink and Watches"},
+	{"salesforce/records", "sync/followup", "records implements Doers: media, the last status"},
 	{"salesforce/records", "sync/people", "records implements the people's Source and Export"},
-	{"salesforce/records", "salesforce/soql", "people are read by queries"},
 
 	{"sync/jobs/jobstest", "sync/jobs", "the suite is that port's contract"},
 	{"sync/jobs/jobstest", "sync/store", "jobs commit together with rows"},
+	{"sync/followup/followuptest", "sync/followup", "the suite is that port's contract"},
+	{"sync/followup/followuptest", "sync/message", "the suite makes follow-ups"},
 	{"sync/mirror/mirrortest", "sync/mirror", "the suite is that port's contract"},
 	{"sync/mirror/mirrortest", "sync/message", "the suite makes messages"},
 	{"sync/mirror/mirrortest", "sync/fault", "the suite makes vendors fail"},
@@ -129,6 +134,7 @@ var arrows = []arrow{
 	{"cmd/internal/daemon", "salesforce/records", "the daemon plugs the Sink in"},
 	{"cmd/internal/daemon", "sync/console", "the daemon serves its health"},
 	{"cmd/internal/daemon", "sync/fault", "the daemon tells faults from stopping"},
+	{"cmd/internal/daemon", "sync/followup", "the daemon runs the follow-ups"},
 	{"cmd/internal/daemon", "sync/health", "the daemon owns the conditions"},
 	{"cmd/internal/daemon", "sync/jobs", "the daemon owns the schedules"},
 	{"cmd/internal/daemon", "sync/message", "the control API names messages by SID"},
@@ -181,10 +187,10 @@ var owners = map[string]struct {
 	"github.com/spf13/cobra":              {[]string{"cmd/twiliosf"}, "flags end at the command"},
 	"github.com/vbauerster/mpb":           {[]string{"cmd/twiliosf"}, "screens belong to commands"},
 	"github.com/getkin/kin-openapi":       {[]string{"twilio/twiliotest/openapitest"}, "for tests; it has no place in the binary"},
-	"github.com/stretchr/testify":         {[]string{"sync/jobs/jobstest", "sync/mirror/mirrortest"}, "for tests; it has no place in the binary"},
-	"testing":                             {[]string{"sync/jobs/jobstest", "sync/mirror/mirrortest"}, "it registers flags and has no place in the binary"},
+	"github.com/stretchr/testify":         {[]string{"sync/followup/followuptest", "sync/jobs/jobstest", "sync/mirror/mirrortest"}, "for tests; it has no place in the binary"},
+	"testing":                             {[]string{"sync/followup/followuptest", "sync/jobs/jobstest", "sync/mirror/mirrortest"}, "it registers flags and has no place in the binary"},
 	"github.com/golang-jwt/jwt":           {[]string{"salesforce"}, "the emulator checks tokens with code of its own, or a fault in the library would hide"},
-	"github.com/prometheus/client_golang": {[]string{"salesforce", "sync/console", "sync/health", "sync/jobs", "sync/mirror", "sync/people", "twilio", "twilio/webhook", "cmd/internal/daemon"}, "words and emulators measure nothing"},
+	"github.com/prometheus/client_golang": {[]string{"salesforce", "sync/console", "sync/followup", "sync/health", "sync/jobs", "sync/mirror", "sync/people", "twilio", "twilio/webhook", "cmd/internal/daemon"}, "words and emulators measure nothing"},
 }
 
 // badNames say nothing about what is inside, or hide the standard library.

@@ -17,6 +17,7 @@ type Config struct {
 	Salesforce Salesforce `key:"salesforce"`
 	People     People     `key:"people"`
 	Sync       Sync       `key:"sync"`
+	Media      Media      `key:"media"`
 	// Store is a URL: sqlite:// and an absolute path.
 	Store   string  `key:"store"`
 	Console Console `key:"console"`
@@ -92,10 +93,22 @@ type Sync struct {
 	ActiveEvery  time.Duration `key:"active_every"`
 	FullEvery    time.Duration `key:"full_every"`
 	RefreshEvery time.Duration `key:"refresh_every"`
+	DraftsEvery  time.Duration `key:"drafts_every"`
 	ActiveFor    time.Duration `key:"active_for"`
 	Lookback     time.Duration `key:"lookback"`
 	Start        time.Duration `key:"start"`
 }
+
+// Media is what becomes of the media of messages.
+type Media struct {
+	Store string `key:"store"` // MediaLink or MediaFiles
+}
+
+// What media.store may be.
+const (
+	MediaLink  = "link"  // a record that links to Twilio
+	MediaFiles = "files" // and a file in Salesforce
+)
 
 // Console is the HTTP server for metrics and health.
 type Console struct {

@@ -17,7 +17,7 @@ func TestWhatIsNotGivenHasItsDefault(t *testing.T) {
 	t.Parallel()
 	cfg := load(t, minimal)
 	require.Equal(t, config.Sync{
-		ActiveEvery: 15 * time.Second, FullEvery: 15 * time.Minute, RefreshEvery: time.Hour,
+		ActiveEvery: 15 * time.Second, FullEvery: 15 * time.Minute, RefreshEvery: time.Hour, DraftsEvery: 15 * time.Second,
 		ActiveFor: 10 * time.Minute, Lookback: 72 * time.Hour, Start: 30 * 24 * time.Hour,
 	}, cfg.Sync)
 	require.Equal(t, 8, cfg.Twilio.Concurrency)
@@ -29,6 +29,7 @@ func TestWhatIsNotGivenHasItsDefault(t *testing.T) {
 	require.Equal(t, "/var/lib/twiliosf/twiliosf.db", cfg.StorePath())
 	require.Equal(t, "/var/lib/twiliosf/control.sock", cfg.ControlPath())
 	require.Equal(t, "127.0.0.1:9464", cfg.Console.Listen)
+	require.Equal(t, config.Media{Store: config.MediaLink}, cfg.Media)
 	require.Equal(t, config.Log{Level: "info", Format: "json"}, cfg.Log)
 	require.Equal(t, 20*time.Second, cfg.Drain)
 	require.Empty(t, cfg.Warnings())
@@ -59,8 +60,9 @@ salesforce:
   daily_api_share: 1
   concurrency: 2
   objects: {message: {object: X__c, body: My_Body__c, their_number: ns__Other__c}}
-sync: {active_every: 5s, full_every: 1m, refresh_every: 5m, active_for: 1m30s, lookback: 1d12h, start: 1.5d}
+sync: {active_every: 5s, full_every: 1m, refresh_every: 5m, drafts_every: 1m, active_for: 1m30s, lookback: 1d12h, start: 1.5d}
 store: sqlite:///tmp/a%20b/x.db
+media: {store: files}
 console: {listen: ":0"}
 control: /run/x.sock
 log: {level: debug, format: console}
@@ -84,10 +86,11 @@ drain: 1s
 	require.Equal(t, 2, sf.Concurrency)
 	require.Equal(t, map[string]string{"object": "X__c", "body": "My_Body__c", "their_number": "ns__Other__c"}, sf.Objects.Message())
 	require.Equal(t, config.Sync{
-		ActiveEvery: 5 * time.Second, FullEvery: time.Minute, RefreshEvery: 5 * time.Minute,
+		ActiveEvery: 5 * time.Second, FullEvery: time.Minute, RefreshEvery: 5 * time.Minute, DraftsEvery: time.Minute,
 		ActiveFor: 90 * time.Second, Lookback: 36 * time.Hour, Start: 36 * time.Hour,
 	}, cfg.Sync)
 	require.Equal(t, "/tmp/a b/x.db", cfg.StorePath())
+	require.Equal(t, config.Media{Store: config.MediaFiles}, cfg.Media)
 	require.Equal(t, "/run/x.sock", cfg.ControlPath())
 	require.Equal(t, ":0", cfg.Console.Listen)
 	require.Equal(t, config.Log{Level: "debug", Format: "console"}, cfg.Log)

@@ -67,7 +67,8 @@ var sections = []section{
 	{"twilio.webhook", "Where Twilio calls us, which makes minutes seconds. Off while public_url is empty."},
 	{"salesforce", "The Salesforce org that gets one record per message."},
 	{"people", "Whose number it is: the records in the org that a message is linked to."},
-	{"sync", "How often Twilio is asked, and how far back."},
+	{"sync", "How often Twilio and Salesforce are asked, and how far back."},
+	{"media", "What becomes of pictures and other files that come with messages."},
 	{"console", "The HTTP server for /metrics, /healthz and /readyz."},
 	{"log", "The daemon's own log, on standard error."},
 }

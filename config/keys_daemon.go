@@ -1,8 +1,10 @@
 package config
 
+import "slices"
+
 // daemonKeys are the daemon's own rhythm, state and surroundings.
 func daemonKeys() []key {
-	return append(syncKeys(), hostKeys()...)
+	return slices.Concat(syncKeys(), mediaKeys(), hostKeys())
 }
 
 func syncKeys() []key {
@@ -18,6 +20,10 @@ func syncKeys() []key {
 		{
 			path: "sync.refresh_every", kind: duration, fallback: "1h", low: "5m", high: "24h",
 			doc: "How often messages whose status is still open are read again in one walk, when they are too many to be fetched one by one.",
+		},
+		{
+			path: "sync.drafts_every", kind: duration, fallback: "15s", low: "5s", high: "1h",
+			doc: "How often Salesforce is asked what its users want: which conversations they have open, and what administrators have set. Each time costs one API call.",
 		},
 		{
 			path: "sync.active_for", kind: duration, fallback: "10m", low: "1m", high: "24h",

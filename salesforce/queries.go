@@ -29,35 +29,31 @@ type CompositeQuery struct {
 // row for each record of query i, query after query. Pages after the first are
 // calls of their own. Records are as Query gives them.
 //
-// A query that is refused keeps the others from nothing: its fault names it by
-// its place, counted from 0, and comes after the others were given. An error of
-// row ends everything.
-func (o *Org) Queries(ctx context.Context, qs []CompositeQuery, row func(i int, record map[string]any) error) error {
+// Each query has an outcome of its own, nil or its fault, which keeps the others
+// from nothing; one that failed on a later page has called row for the earlier
+// ones. err is for the call as a whole, or row's, which ends everything.
+func (o *Org) Queries(ctx context.Context, qs []CompositeQuery, row func(i int, record map[string]any) error) (outcomes []error, err error) {
 	const op = "queries"
 	switch {
 	case len(qs) == 0:
-		return nil
+		return nil, nil
 	case len(qs) > MaxQueries:
-		return fault.New(fault.Permanent, opName(op), fmt.Errorf("%d queries in one call, %d are allowed", len(qs), MaxQueries))
+		return nil, fault.New(fault.Permanent, opName(op), fmt.Errorf("%d queries in one call, %d are allowed", len(qs), MaxQueries))
 	}
 	parts, err := o.composite(ctx, op, qs)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	var faults []error
+	outcomes = make([]error, len(qs))
 	for i, part := range parts {
 		first, err := part.page(op, qs[i].SOQL)
-		refused, err := o.pages(ctx, first, err, func(r map[string]any) error { return row(i, r) })
+		refused, failed := o.pages(ctx, first, err, func(r map[string]any) error { return row(i, r) })
 		if refused != nil {
-			return refused
+			return nil, refused
 		}
-		if err != nil {
-			f := *fault.Of(err)
-			f.Op = opName(op) + ": query " + strconv.Itoa(i)
-			faults = append(faults, &f)
-		}
+		outcomes[i] = failed
 	}
-	return errors.Join(faults...)
+	return outcomes, nil
 }
 
 // pages hands out a query's records from its first page on. refused is row's

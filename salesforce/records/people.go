@@ -14,12 +14,12 @@ import (
 	"github.com/twiliosf/twiliosf/sync/people"
 )
 
-// PeopleOrg is what is needed of an org to read people; *salesforce.Org is one.
-type PeopleOrg interface {
+// PhoneOrg is what is needed of an org to read people; *salesforce.Org is one.
+type PhoneOrg interface {
 	BulkQueries
 	BulkQueryState(ctx context.Context, id string) (salesforce.BulkQuery, error)
 	Describe(ctx context.Context, object string) (salesforce.Object, error)
-	Queries(ctx context.Context, qs []salesforce.CompositeQuery, row func(i int, record map[string]any) error) error
+	Queries(ctx context.Context, qs []salesforce.CompositeQuery, row func(i int, record map[string]any) error) (outcomes []error, err error)
 }
 
 // BulkQueries are the query jobs of Bulk API 2.0.
@@ -31,7 +31,7 @@ type BulkQueries interface {
 }
 
 var (
-	_ PeopleOrg     = (*salesforce.Org)(nil)
+	_ PhoneOrg      = (*salesforce.Org)(nil)
 	_ people.Source = (*People)(nil)
 	_ people.Export = (*People)(nil)
 )
@@ -54,7 +54,7 @@ type PhoneObject struct {
 
 // People reads the phone numbers in the org.
 type People struct {
-	org     PeopleOrg
+	org     PhoneOrg
 	objects []PhoneObject
 	rows    int                 // of a page
 	one     *semaphore.Weighted // guards what follows
@@ -66,7 +66,7 @@ type People struct {
 
 // NewPeople calls nobody. Its errors are names that are no API names, and objects
 // whose phone fields nobody knows.
-func NewPeople(org PeopleOrg, objects []PhoneObject) (*People, error) {
+func NewPeople(org PhoneOrg, objects []PhoneObject) (*People, error) {
 	var faults []error
 	for _, o := range objects {
 		if len(o.Fields) == 0 && standardPhones[o.Object] == nil {
@@ -152,9 +152,13 @@ func (p *People) Newest(ctx context.Context, object string, row func(people.Reco
 	if err != nil {
 		return err
 	}
-	err = p.doubt(p.org.Queries(ctx, []salesforce.CompositeQuery{{SOQL: text}}, func(_ int, record map[string]any) error {
+	outcomes, err := p.org.Queries(ctx, []salesforce.CompositeQuery{{SOQL: text}}, func(_ int, record map[string]any) error {
 		return row(r.record(record))
-	}))
+	})
+	if err == nil {
+		err = outcomes[0]
+	}
+	err = p.doubt(err)
 	if codesTooLarge[fault.CodeOf(err)] {
 		return fmt.Errorf("%w: %w", people.ErrTooLarge, err)
 	}
@@ -166,23 +170,27 @@ func (p *People) Newest(ctx context.Context, object string, row func(people.Reco
 var codesTooLarge = map[string]bool{"QUERY_TIMEOUT": true, "OPERATION_TOO_LARGE": true}
 
 // Changed implements people.Source.
-func (p *People) Changed(ctx context.Context, since []people.Since, row func(i int, r people.Record) error) error {
+func (p *People) Changed(ctx context.Context, since []people.Since, row func(i int, r people.Record) error) (outcomes []error, err error) {
 	readings := make([]*reading, len(since))
 	queries := make([]salesforce.CompositeQuery, len(since))
 	for i, s := range since {
 		r, err := p.reading(ctx, s.Object)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		text, err := r.query(false, []string{"SystemModstamp >= " + soql.DateTime(s.At)}, []string{"SystemModstamp", "Id"}, 0)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		readings[i], queries[i] = r, salesforce.CompositeQuery{SOQL: text, All: true}
 	}
-	return p.doubt(p.org.Queries(ctx, queries, func(i int, record map[string]any) error {
+	outcomes, err = p.org.Queries(ctx, queries, func(i int, record map[string]any) error {
 		return row(i, readings[i].record(record))
-	}))
+	})
+	for _, outcome := range outcomes {
+		_ = p.doubt(outcome) //nolint:errcheck // it is the argument
+	}
+	return outcomes, p.doubt(err)
 }
 
 // Start implements people.Export.

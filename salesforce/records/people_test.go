@@ -43,13 +43,6 @@ func peopleOf(t *testing.T, server *salesforcetest.Server, objects ...records.Ph
 	return e, conditions
 }
 
-func insert(t *testing.T, s *salesforcetest.Server, object string, values map[string]any) string {
-	t.Helper()
-	id, err := s.Insert(object, values)
-	require.NoError(t, err)
-	return id
-}
-
 // whose are the records that a number belongs to.
 func whose(t *testing.T, e *people.Engine, number message.Number) []message.Link {
 	t.Helper()

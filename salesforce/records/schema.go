@@ -21,8 +21,9 @@ type plan struct {
 	key     string
 	head    []byte // the record up to its first field
 	fields  []planned
-	made    making   // what only a new record is given
-	missing []string // optional fields that are left out
+	made    making                      // what only a new record is given
+	missing []string                    // optional fields that are left out
+	columns map[string]salesforce.Field // of other objects than the message: what the org has, by our name of it
 }
 
 type planned struct {

@@ -159,8 +159,7 @@ func (w *Writer) there(ctx context.Context, batch []Change, known []newness) (ma
 // doubt notes the messages of a batch without an answer: the org may have taken
 // them.
 func (n *newcomers) doubt(r *batchResult) {
-	switch fault.ClassOf(r.err) {
-	case fault.Auth, fault.Throttled:
+	if c := fault.ClassOf(r.err); c == fault.Auth || c == fault.Throttled {
 		return // refused before anything was done
 	}
 	for i := range r.batch {

@@ -384,6 +384,35 @@ func TestTheActiveSweepCallsNobodyWhenNobodyTalks(t *testing.T) {
 	})
 }
 
+// until is a user who looks on until then.
+type until struct{ time.Time }
+
+func (u *until) Watched(now time.Time) bool { return now.Before(u.Time) }
+
+func TestTheActiveSweepRunsWhileAUserLooksOnAndNoLonger(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		user := &until{time.Now().Add(time.Minute)}
+		w := startWith(t, &mirrortest.Account{}, &mirrortest.Org{}, func(p *mirror.Ports) { p.Watches = user })
+		defer w.stop()
+		require.NoError(t, w.Sweeper.Active(t.Context()))
+		require.Equal(t, 1, w.account.Calls(), "of an account that is empty")
+		time.Sleep(time.Minute)
+		require.NoError(t, w.Sweeper.Active(t.Context()))
+		require.Equal(t, 1, w.account.Calls())
+
+		w.account.Put(texts(20, time.Now(), time.Second)...)
+		require.NoError(t, w.Sweeper.Full(t.Context()))
+		time.Sleep(48 * time.Hour)
+		user.Time = time.Now().Add(time.Minute)
+		calls := w.account.Calls()
+		w.account.Put(mirrortest.Text(50, time.Now()))
+		require.NoError(t, w.Sweeper.Active(t.Context()))
+		synctest.Wait()
+		require.Equal(t, calls+1, w.account.Calls())
+		require.Contains(t, w.org.All(), mirrortest.SID(50))
+	})
+}
+
 func TestAReplyInAnActiveConversationArrivesWithTheNextActiveSweep(t *testing.T) {
 	run(t, &mirrortest.Account{}, &mirrortest.Org{}, func(t *testing.T, w *world) {
 		sent := mirrortest.Text(1, time.Now())

@@ -10,7 +10,7 @@ import (
 	"github.com/twiliosf/twiliosf/sync/health"
 )
 
-// Ports are what the mirror works with. All are required.
+// Ports are what the mirror works with. All but Watches are required.
 type Ports struct {
 	Source  Source
 	Sink    Sink
@@ -21,6 +21,7 @@ type Ports struct {
 	Cursors Cursors
 	Backlog Backlog
 	Events  Events
+	Watches Watches // nil: nobody looks on
 	Health  *health.Registry
 }
 

@@ -171,6 +171,13 @@ type Refusal struct {
 	At      time.Time `json:"at"`
 }
 
+// Watches tells of users who look on.
+type Watches interface {
+	// Watched says whether at now a user has a conversation open, be it of a
+	// number that has never written.
+	Watched(now time.Time) bool
+}
+
 // Cursors are the places up to which sweeps have brought everything across.
 type Cursors interface {
 	// Cursor is the named cursor, zero if it was never set.

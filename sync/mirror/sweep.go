@@ -151,13 +151,17 @@ func (s *Sweeper) finish(ctx context.Context, t tally, deep bool) error {
 	return nil
 }
 
-// Active reads the newest messages while a conversation is active; otherwise it
-// calls nobody. It goes back as far as the last one saw, and a little further
-// while statuses there may still change.
+// Active reads the newest messages while a conversation is active or watched;
+// otherwise it calls nobody. It goes back as far as the last one saw, and a
+// little further while statuses there may still change.
 func (s *Sweeper) Active(ctx context.Context) error {
 	last, err := s.Open.LastActivity(ctx)
-	if err != nil || last.IsZero() || time.Since(last) > s.o.ActiveFor {
+	if err != nil {
 		return err
+	}
+	now := time.Now()
+	if recent := !last.IsZero() && now.Sub(last) <= s.o.ActiveFor; !recent && (s.Watches == nil || !s.Watches.Watched(now)) {
+		return nil
 	}
 	open, err := s.Open.Open(ctx, time.Now(), s.o.ActiveFor, 1)
 	if err != nil {

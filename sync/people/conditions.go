@@ -58,7 +58,7 @@ func (t *trouble) had(object string, err error) {
 	}
 	var names []string
 	for _, name := range slices.Sorted(maps.Keys(t.lasting)) {
-		if t.lasting[name].tell() {
+		if t.tell(t.lasting[name]) {
 			names = append(names, name)
 		}
 	}
@@ -79,13 +79,19 @@ func (t *trouble) had(object string, err error) {
 }
 
 // tell says whether an operator should hear of it from us. What is wrong with the
-// login or the whole org, whoever writes messages tells.
-func (l *lasting) tell() bool {
-	if f := fault.Of(l.err); f != nil && f.Condition != "" {
-		return false
-	}
+// login or the whole org, whoever writes messages tells: one outage is one
+// condition.
+func (t *trouble) tell(l *lasting) bool {
 	class := fault.ClassOf(l.err)
-	return l.object != wholeOrg && (class == fault.Auth || class == fault.Permanent) || time.Since(l.since) >= patience
+	told := func(c health.Condition) bool { return c.Name == health.Of("salesforce", l.err).Name }
+	switch f := fault.Of(l.err); {
+	case f != nil && f.Condition != "", slices.ContainsFunc(t.registry.Active(), told):
+		return false
+	case l.object != wholeOrg && (class == fault.Auth || class == fault.Permanent):
+		return true
+	default:
+		return time.Since(l.since) >= patience
+	}
 }
 
 // noteShapes tells which objects and fields are left out.

@@ -116,24 +116,25 @@ func (o *org) Newest(_ context.Context, object string, row func(people.Record) e
 	return nil
 }
 
-func (o *org) Changed(_ context.Context, since []people.Since, row func(int, people.Record) error) error {
+func (o *org) Changed(_ context.Context, since []people.Since, row func(int, people.Record) error) ([]error, error) {
 	if err := o.call("changed"); err != nil {
-		return err
+		return nil, err
 	}
+	outcomes := make([]error, len(since))
 	for i, s := range since {
-		if err := o.fails["changed "+s.Object]; err != nil {
-			return err
+		if outcomes[i] = o.fails["changed "+s.Object]; outcomes[i] != nil {
+			continue
 		}
 		for _, r := range o.sorted(s.Object) {
 			if r.Modified.Before(s.At) {
 				continue
 			}
 			if err := row(i, r); err != nil {
-				return err
+				return nil, err
 			}
 		}
 	}
-	return nil
+	return outcomes, nil
 }
 
 func (o *org) Start(_ context.Context, object string) (string, error) {

@@ -70,9 +70,9 @@ type Source interface {
 	// most SmallObject of them. ErrTooLarge when the org gives up.
 	Newest(ctx context.Context, object string, row func(Record) error) error
 	// Changed reads the records that were changed or deleted from a time on, of at
-	// most five objects in one call; i is the object's place in since. An error of
-	// row ends it.
-	Changed(ctx context.Context, since []Since, row func(i int, r Record) error) error
+	// most five objects in one call; i is the object's place in since, and so is that
+	// of its outcome. err is for the call as a whole, or row's, which ends it.
+	Changed(ctx context.Context, since []Since, row func(i int, r Record) error) (outcomes []error, err error)
 }
 
 // Export reads all records of an object by a job on the org's side, for objects

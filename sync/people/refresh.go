@@ -63,8 +63,7 @@ func (e *Engine) awake() {
 	}
 }
 
-// refresh reads what has changed of a few objects in one call. If one of them is
-// refused, each is read alone, so that the others do not wait for it.
+// refresh reads what has changed of a few objects in one call.
 func (e *Engine) refresh(ctx context.Context, group []*walk) error {
 	began := time.Now().UTC()
 	since := make([]Since, len(group))
@@ -72,37 +71,38 @@ func (e *Engine) refresh(ctx context.Context, group []*walk) error {
 		w.seen, w.newest, w.pending = 0, w.state.Mark, w.pending[:0]
 		since[i] = Since{Object: w.object, At: w.state.Mark.Add(-overlap)}
 	}
-	err := e.Source.Changed(ctx, since, func(i int, r Record) error {
+	outcomes, err := e.Source.Changed(ctx, since, func(i int, r Record) error {
 		if group[i].seen >= mostChanges {
 			return errMany
 		}
 		return group[i].add(ctx, r)
 	})
-	if class := fault.ClassOf(err); len(group) > 1 && (errors.Is(err, errMany) || class == fault.Auth || class == fault.Permanent) {
-		var errs []error
+	var errs []error
+	if errors.Is(err, errMany) && len(group) > 1 { // the others do not wait for it
 		for _, w := range group {
 			errs = append(errs, e.refresh(ctx, []*walk{w}))
 		}
 		return errors.Join(errs...)
 	}
-	for _, w := range group {
-		errs := err
+	for i, w := range group {
+		outcome := err
+		if err == nil {
+			outcome = outcomes[i]
+		}
 		switch {
-		case errors.Is(err, errMany):
-			errs = w.giveUp(ctx)
+		case errors.Is(outcome, errMany):
+			outcome = w.giveUp(ctx)
 			e.awake()
-		case err == nil:
-			errs = w.done(ctx, began)
+		case outcome == nil:
+			outcome = w.done(ctx, began)
 		}
-		if fault.Stopped(ctx, errs) {
-			return errs
+		if fault.Stopped(ctx, outcome) {
+			return outcome
 		}
-		e.trouble.had(w.object, errs)
-		if errs != nil {
-			return errs
-		}
+		e.trouble.had(w.object, outcome)
+		errs = append(errs, outcome)
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
 // done moves the mark: to the newest change, and on a quiet day along with our

@@ -12,6 +12,7 @@ import (
 	"github.com/twiliosf/twiliosf/config"
 	"github.com/twiliosf/twiliosf/salesforce"
 	"github.com/twiliosf/twiliosf/salesforce/records"
+	"github.com/twiliosf/twiliosf/sync/followup"
 	"github.com/twiliosf/twiliosf/sync/health"
 	"github.com/twiliosf/twiliosf/sync/jobs"
 	"github.com/twiliosf/twiliosf/sync/mirror"
@@ -33,7 +34,9 @@ type generation struct {
 	org       *salesforce.Org
 	records   *records.Messages
 	people    *people.Engine
+	poll      *poll
 	mirror    *mirror.Mirror
+	followups *followup.Engine
 	engine    jobs.Engine
 	scheduler *jobs.Scheduler
 	failedJob atomic.Value // string: the kind of job that failed last
@@ -46,6 +49,8 @@ func (d *Daemon) build(ctx context.Context, cfg *config.Config) (*generation, er
 		func() error { return g.buildTwilio(d.o.Twilio) },
 		func() error { return g.buildSalesforce(d.o.Salesforce) },
 		g.buildPeople,
+		g.buildPoll,
+		g.buildFollowUps,
 		g.buildMirror,
 		g.buildWebhook,
 		func() error { return g.buildJobs(ctx, d.o.Engine) },
@@ -131,8 +136,8 @@ func names(o config.Objects) records.Names {
 func (g *generation) buildMirror() (err error) {
 	c := g.cfg.Sync
 	g.mirror, err = mirror.New(mirror.Ports{
-		Source: g.account, Sink: g.records, People: g.people, Ledger: g.store, Open: g.store, Changes: g.store, Cursors: g.store,
-		Backlog: &backlog{Store: g.store, generation: g}, Events: g.store, Health: g.health,
+		Source: g.account, Sink: g.records, People: g.people, Ledger: g.store, Open: g.store, Changes: g.wakingFollowUps(), Cursors: g.store,
+		Backlog: &backlog{Store: g.store, generation: g}, Events: g.store, Watches: g.poll.watches, Health: g.health,
 	}, mirror.Options{
 		Writers: g.cfg.Salesforce.Concurrency, ActiveFor: c.ActiveFor, Lookback: c.Lookback, Start: c.Start,
 		Grace: g.cfg.Drain / 2, Log: g.log, Metrics: g.metrics,

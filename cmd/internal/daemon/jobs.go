@@ -20,12 +20,13 @@ const (
 	jobFull    = "full-sweep"
 	jobRefresh = "status-refresh"
 	jobDay     = "backfill-day"
+	jobPoll    = "org-poll"
 )
 
 func (g *generation) buildJobs(ctx context.Context, newEngine func(context.Context, *store.Store, jobs.Options) (jobs.Engine, error)) error {
 	every := map[string]time.Duration{
 		jobActive: g.cfg.Sync.ActiveEvery, jobFull: g.cfg.Sync.FullEvery, jobRefresh: g.cfg.Sync.RefreshEvery,
-		jobPeople: g.cfg.People.RefreshEvery,
+		jobPoll: g.cfg.Sync.DraftsEvery, jobPeople: g.cfg.People.RefreshEvery,
 	}
 	sweep := func(name string, do func(context.Context) error) jobs.Handling {
 		// Each sweep has a queue of its own: a long one holds up no other.
@@ -44,6 +45,7 @@ func (g *generation) buildJobs(ctx context.Context, newEngine func(context.Conte
 			jobFull:    sweep(jobFull, g.mirror.Sweeper.Full),
 			jobRefresh: sweep(jobRefresh, g.mirror.Sweeper.Refresh),
 			jobPeople:  sweep(jobPeople, g.people.Refresh),
+			jobPoll:    sweep(jobPoll, g.pollOrg),
 			jobDay:     {Queue: "backfill", Do: g.day},
 		},
 		Workers:   map[string]int{"backfill": g.cfg.Twilio.Concurrency},

@@ -3,7 +3,9 @@ package daemon
 import (
 	"github.com/twiliosf/twiliosf/config"
 	"github.com/twiliosf/twiliosf/salesforce/records"
+	"github.com/twiliosf/twiliosf/sync/message"
 	"github.com/twiliosf/twiliosf/sync/people"
+	"github.com/twiliosf/twiliosf/sync/phone"
 )
 
 // jobPeople keeps the index of phone numbers fresh.
@@ -25,6 +27,12 @@ func (g *generation) buildPeople() error {
 		Country: c.Country, Link: c.Link == config.LinkUnique, Own: c.Owner == config.OwnerRecord, Log: g.log, Metrics: g.metrics,
 	})
 	return err
+}
+
+// typed reads a number as somebody typed it in the org.
+func (g *generation) typed(raw string) (message.Number, bool) {
+	number, err := phone.Parse(raw, g.cfg.People.Country)
+	return number, err == nil
 }
 
 // lookups are the message object's fields for objects that are not the standard

@@ -52,7 +52,7 @@ func TestWhenOurShareOfTheCallsIsUsedUpTheStatusSaysWhichKeyToRaise(t *testing.T
 
 func TestWithTheNextDayTheBudgetIsThereAgain(t *testing.T) {
 	inBubble(t, quiet(), salesforcetest.Options{DailyLimit: 40}, func(t *testing.T, w *world) {
-		w.change(func(s *settings) { s.org, s.rest = s.org+"  daily_api_share: 0.1\n", s.rest+"people: {objects: []}\n" })
+		w.change(func(s *settings) { s.org, s.rest = s.org+"  daily_api_share: 0.2\n", s.rest+"people: {objects: []}\n" }) // the poll needs some too
 		w.receive(5)
 		w.start()
 		w.untilMirrored(time.Minute)

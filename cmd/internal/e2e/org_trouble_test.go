@@ -1,7 +1,8 @@
 package e2e_test
 
 import (
-	"io/fs"
+	"maps"
+	"strings"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -33,11 +34,17 @@ func metadataWith(t *testing.T, path string, change func(string) string) fstest.
 	return fsys
 }
 
-func metadataFile(t *testing.T, path string) *fstest.MapFile {
+// metadataWithout is our metadata without some objects.
+func metadataWithout(t *testing.T, objects ...string) fstest.MapFS {
 	t.Helper()
-	data, err := fs.ReadFile(metadata.FS, "force-app/main/default/objects/"+path)
-	require.NoError(t, err)
-	return &fstest.MapFile{Data: data, Mode: 0o600}
+	fsys := fstest.MapFS{}
+	require.NoError(t, copyInto(fsys, metadata.FS))
+	for _, object := range objects {
+		all := len(fsys)
+		maps.DeleteFunc(fsys, func(path string, _ *fstest.MapFile) bool { return strings.Contains(path, "/objects/"+object+"/") })
+		require.Less(t, len(fsys), all, object)
+	}
+	return fsys
 }
 
 func TestWhenTheOrgLacksSomethingTheStatusNamesIt(t *testing.T) {
@@ -46,7 +53,7 @@ func TestWhenTheOrgLacksSomethingTheStatusNamesIt(t *testing.T) {
 		return replaced(t, s, "<externalId>true</externalId>", "<externalId>false</externalId>")
 	})
 	noBody := metadataWith(t, fieldsDir+"Body__c.field-meta.xml", func(string) string { return "" })
-	other := fstest.MapFS{"objects/Other__c/Other__c.object-meta.xml": metadataFile(t, object+"/"+object+".object-meta.xml")}
+	other := metadataWithout(t, object, "TwilioSF_Media__c") // a detail goes with its master
 	// Whoever does not want to wait until the org is looked at again reloads.
 	deployed := func(w *world) { w.replaceOrg(salesforcetest.Options{}); w.reload <- struct{}{} }
 	for _, c := range []trouble{

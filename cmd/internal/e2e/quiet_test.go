@@ -25,7 +25,7 @@ func quietFor(t *testing.T) time.Duration {
 	return d
 }
 
-func TestAQuietAccountCostsOneCallASweepAndSalesforceNothing(t *testing.T) {
+func TestAQuietAccountCostsOneCallASweepAndOneCallAPoll(t *testing.T) {
 	inBubble(t, quiet(), salesforcetest.Options{}, func(t *testing.T, w *world) {
 		span := quietFor(t)
 		w.change(func(s *settings) { s.sync = "  start: 1d\n" }) // all else by default
@@ -33,16 +33,20 @@ func TestAQuietAccountCostsOneCallASweepAndSalesforceNothing(t *testing.T) {
 		w.start()
 		began := time.Now()
 		w.untilMirrored(time.Minute)
-		time.Sleep(13*time.Minute - time.Since(began)) // until no conversation is active
+		// Until no conversation is active, and between two polls.
+		const begin = 13*time.Minute + 7*time.Second
+		time.Sleep(begin - time.Since(began))
 		twilio, org := w.twilio.Calls(), w.org.Calls()
 		time.Sleep(span)
 		twilioNow, orgNow := w.twilio.Calls(), w.org.Calls()
-		every := func(d time.Duration) int { return int((13*time.Minute+span)/d) - int(13*time.Minute/d) }
+		every := func(d time.Duration) int { return int((begin+span)/d) - int(begin/d) }
 		require.Equal(t, every(15*time.Minute), twilioNow.Total-twilio.Total)
 		require.Equal(t, twilioNow.Total, twilioNow.ByOperation[twiliotest.ListMessage])
-		// Whose numbers have changed, the hourly look whether the org still has what is
-		// needed, and no more.
-		require.Equal(t, every(time.Hour)+every(5*time.Minute), orgNow.Total-org.Total, "%v", orgNow.ByOperation)
+		// The polls, whose numbers have changed, the hourly look whether the org still has
+		// what is needed, and no more.
+		calls := orgNow.ByOperation[salesforcetest.OpComposite] - org.ByOperation[salesforcetest.OpComposite]
+		require.Equal(t, every(15*time.Second)+every(5*time.Minute), calls)
+		require.Equal(t, every(time.Hour)+calls, orgNow.Total-org.Total, "%v", orgNow.ByOperation)
 		require.Equal(t, every(time.Hour), orgNow.ByOperation[salesforcetest.OpDescribe]-org.ByOperation[salesforcetest.OpDescribe])
 		require.Empty(t, w.conditions())
 	})

@@ -37,6 +37,7 @@ func (s *Sandbox) ConfigYAML(dir string) string {
 	y.line(1, "active_every: 5s")
 	y.line(1, "full_every: 1m")
 	y.line(1, "refresh_every: 5m")
+	y.line(1, "drafts_every: 5s")
 	y.line(1, "start: 7d")
 	y.text(0, "store", store.String())
 	y.line(0, "console:")

@@ -1,0 +1,89 @@
+package daemon
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/twiliosf/twiliosf/salesforce"
+	"github.com/twiliosf/twiliosf/salesforce/records"
+	"github.com/twiliosf/twiliosf/sync/fault"
+	"github.com/twiliosf/twiliosf/sync/health"
+	"github.com/twiliosf/twiliosf/sync/jobs"
+)
+
+// poll is what Salesforce is asked each sync.drafts_every.
+type poll struct {
+	*records.Poll
+	watches *records.Watches
+	trouble *health.Troubles
+}
+
+// buildPoll makes the poll of all parts that somebody here takes.
+func (g *generation) buildPoll() (err error) {
+	p := &poll{watches: records.NewWatches(g.sweepNow), trouble: health.NewTroubles("salesforce", g.health)}
+	p.Poll, err = records.NewPoll(g.org, g.store, p.watches.Part(), records.PersonalNumbers(g.typed, g.people.SetPersonal))
+	g.poll = p
+	return err
+}
+
+// pollOrg is the job: it polls once.
+func (g *generation) pollOrg(ctx context.Context) error {
+	err := g.poll.Run(ctx)
+	if fault.Stopped(ctx, err) {
+		return err
+	}
+	g.poll.noteTrouble(g.health, err)
+	g.noteLeftOut(g.poll.LeftOut())
+	return err
+}
+
+// sweepNow has the active sweep run at once, for a user who looks on: its next
+// time may be as far away as the poll that told of the user was.
+func (g *generation) sweepNow() {
+	// Not the schedule's key, or its next run would count as left out. When the
+	// store refuses, whoever needs it next tells of it, and the schedule remains.
+	_, _ = g.engine.Enqueue(context.Background(), jobs.Job{Kind: jobActive, Key: jobActive + "/now"}) //nolint:errcheck // see above
+}
+
+// noteTrouble tells of an org that does not answer, unless the mirror or the look
+// at the org has told of it already: one outage is one condition.
+func (p *poll) noteTrouble(h *health.Registry, err error) {
+	switch {
+	case err == nil:
+		p.trouble.Over()
+	case fault.Of(err) == nil: // the store's, and the job's failure tells of it
+	case !slices.ContainsFunc(h.Active(), func(c health.Condition) bool { return c.Name == health.Of("salesforce", err).Name }):
+		p.trouble.Had(err)
+	}
+}
+
+// noteLeftOut tells what the poll leaves out because the org refuses it.
+func (g *generation) noteLeftOut(left []records.LeftOut) {
+	const name = "salesforce-poll"
+	if len(left) == 0 {
+		g.health.Clear(name)
+		return
+	}
+	parts := make([]string, len(left))
+	for i, l := range left {
+		parts[i] = fmt.Sprintf("%s (%s %s)", l.Part, l.Object, cause(l.Err))
+	}
+	g.health.Raise(health.Condition{
+		Name: name, Severity: health.Notice,
+		Cause:  "Salesforce does not tell of " + strings.Join(parts, ", ") + ". The rest goes on.",
+		Remedy: "Deploy the named objects (the source in deploy/salesforce) and give the integration user read access to them and all their fields. It is tried again every ten minutes.",
+	})
+}
+
+// cause says what is wrong with an object; Salesforce's own words only where the
+// code alone does not tell which field it is about.
+func cause(err error) string {
+	switch fault.CodeOf(err) {
+	case salesforce.CodeInvalidType, salesforce.CodeNotFound:
+		return "is missing or hidden"
+	default:
+		return "is refused: " + err.Error()
+	}
+}
