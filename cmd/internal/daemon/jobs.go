@@ -44,7 +44,7 @@ func (g *generation) buildJobs(ctx context.Context, newEngine func(context.Conte
 			jobActive:  sweep(jobActive, g.mirror.Sweeper.Active),
 			jobFull:    sweep(jobFull, g.mirror.Sweeper.Full),
 			jobRefresh: sweep(jobRefresh, g.mirror.Sweeper.Refresh),
-			jobPeople:  sweep(jobPeople, g.people.Refresh),
+			jobPeople:  sweep(jobPeople, g.refreshPeople),
 			jobPoll:    sweep(jobPoll, g.pollOrg),
 			jobDay:     {Queue: "backfill", Do: g.day},
 		},

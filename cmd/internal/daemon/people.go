@@ -1,6 +1,8 @@
 package daemon
 
 import (
+	"context"
+
 	"github.com/twiliosf/twiliosf/config"
 	"github.com/twiliosf/twiliosf/salesforce/records"
 	"github.com/twiliosf/twiliosf/sync/message"
@@ -26,6 +28,13 @@ func (g *generation) buildPeople() error {
 	}, people.Options{
 		Country: c.Country, Link: c.Link == config.LinkUnique, Own: c.Owner == config.OwnerRecord, Log: g.log, Metrics: g.metrics,
 	})
+	return err
+}
+
+// refreshPeople is the job. A number that has changed clears a last status.
+func (g *generation) refreshPeople(ctx context.Context) error {
+	err := g.people.Refresh(ctx)
+	g.followups.Wake(message.FollowStatus)
 	return err
 }
 
