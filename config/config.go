@@ -15,6 +15,7 @@ const DefaultPath = "/etc/twiliosf/twiliosf.yaml"
 type Config struct {
 	Twilio     Twilio     `key:"twilio"`
 	Salesforce Salesforce `key:"salesforce"`
+	People     People     `key:"people"`
 	Sync       Sync       `key:"sync"`
 	Media      Media      `key:"media"`
 	Consent    Consent    `key:"consent"`
