@@ -192,3 +192,42 @@ func (w *world) untilMirroredDespite(limit time.Duration) {
 	w.t.Helper()
 	w.until(limit, 10*time.Second, "mirrored", func() bool { return w.org.Count(object) == w.twilio.Len() })
 }
+
+// Who opts in is added to the keyword's campaign; and consent stays with the
+// number, so it ends when the person has another one.
+func TestWhoOptsInJoinsTheCampaignUntilTheirNumberChanges(t *testing.T) {
+	inBubble(t, quiet(), salesforcetest.Options{}, func(t *testing.T, w *world) {
+		insert := func(object string, values map[string]any) string {
+			id, err := w.org.Insert(object, values)
+			require.NoError(t, err)
+			return id
+		}
+		campaign := insert("Campaign", map[string]any{"Name": "Spring"})
+		k := insert(keywordObject, map[string]any{"Name": "JOIN", "Campaign__c": campaign})
+		ann := insert("Contact", map[string]any{"LastName": "Ann", "MobilePhone": "(415) 555-0123"})
+		const shared = "+14155550177"
+		bob := insert("Contact", map[string]any{"LastName": "Bob", "MobilePhone": shared})
+		defer w.call(twiliotest.Webhook{})()
+		w.start()
+		time.Sleep(2 * time.Minute)
+		w.writes(theirs, "join")
+		w.writes(shared, "join")
+		time.Sleep(time.Minute)
+		members := map[any]bool{}
+		for row := range w.org.Rows("CampaignMember") {
+			require.Equal(t, campaign, row["CampaignId"])
+			members[row["ContactId"]] = true
+		}
+		require.Equal(t, map[any]bool{ann: true, bob: true}, members)
+		require.Equal(t, ann, w.org.ByKey(optInObject, "Unique_Key__c", theirs+":"+k)[0]["Contact__c"])
+
+		insert("Contact", map[string]any{"LastName": "Bea", "HomePhone": shared})
+		time.Sleep(6 * time.Minute)
+		require.NoError(t, w.org.Update("Contact", ann, map[string]any{"MobilePhone": "(415) 555-0124"}))
+		require.NoError(t, w.org.Update("Contact", bob, map[string]any{"MobilePhone": "(415) 555-0178"}))
+		time.Sleep(6 * time.Minute)
+		require.Equal(t, "false", w.shown(theirs+":"+k))
+		require.Equal(t, "true", w.shown(shared+":"+k), "somebody else has that number still")
+		require.Empty(t, w.conditions())
+	})
+}
