@@ -1,8 +1,10 @@
 package config
 
+import "slices"
+
 // daemonKeys are the daemon's own rhythm, state and surroundings.
 func daemonKeys() []key {
-	return append(syncKeys(), hostKeys()...)
+	return slices.Concat(syncKeys(), mediaKeys(), consentKeys(), hostKeys())
 }
 
 func syncKeys() []key {

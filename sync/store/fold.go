@@ -48,6 +48,9 @@ func (s *Store) Fold(ctx context.Context, events []mirror.QueuedEvent) (unknown 
 		if changes, err = s.queue(ctx, tx, held); err != nil {
 			return err
 		}
+		if err := s.redateKnown(ctx, tx, held, folded); err != nil {
+			return err
+		}
 		return s.folded(ctx, tx, folded)
 	})
 	if err != nil {
@@ -250,6 +253,8 @@ func (s *Store) move(ctx context.Context, tx *sql.Tx, sid message.SID, was, crea
 			return err
 		}
 	}
-	_, err := s.exec(ctx, tx, `DELETE FROM provisional WHERE sid = ?`, string(sid))
-	return err
+	if _, err := s.exec(ctx, tx, `DELETE FROM provisional WHERE sid = ?`, string(sid)); err != nil {
+		return err
+	}
+	return s.redateStatement(ctx, tx, sid, created)
 }
