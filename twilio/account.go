@@ -22,7 +22,8 @@ type Account struct {
 	byKey    bool     // user is an API key, not the account
 	base     *url.URL // nil: Twilio itself
 	timeout  time.Duration
-	http     *http.Client
+	http     *http.Client // for reads
+	writes   *http.Client // for what must not happen twice
 	gate     *gate
 	metrics  *metrics
 	calls    atomic.Int64
@@ -46,7 +47,9 @@ type Options struct {
 	Concurrency int
 	// Timeout is for one request, until its answer is read; 0 means 30 s.
 	Timeout time.Duration
-	// HTTP carries the requests; nil is a pool of connections of its own.
+	// HTTP carries the requests; nil is two pools of connections, for reads and for
+	// writes. One that does not tell net/http/httptrace what it does makes every
+	// write that fails an Uncertain one.
 	HTTP http.RoundTripper
 	// Registerer takes the metrics; it may be nil.
 	Registerer prometheus.Registerer
@@ -98,8 +101,9 @@ func New(opts Options) (*Account, error) {
 	if opts.Timeout == 0 {
 		opts.Timeout = defaultTimeout
 	}
+	writes := opts.HTTP
 	if opts.HTTP == nil {
-		opts.HTTP = newTransport(opts.Concurrency)
+		opts.HTTP, writes = newTransport(opts.Concurrency), newWriteTransport(opts.Concurrency)
 	}
 	m, err := newMetrics(opts.Registerer)
 	if err != nil {
@@ -109,6 +113,7 @@ func New(opts Options) (*Account, error) {
 		sid: opts.AccountSID, user: opts.APIKeySID, password: opts.APIKeySecret, byKey: opts.APIKeySID != "",
 		timeout: opts.Timeout,
 		http:    &http.Client{Transport: opts.HTTP, CheckRedirect: noRedirect},
+		writes:  &http.Client{Transport: writes, CheckRedirect: noRedirect},
 		gate:    newGate(opts.Concurrency, func(allowed int) { m.allowed.Set(float64(allowed)) }),
 		metrics: m,
 	}
@@ -128,7 +133,7 @@ func (a *Account) Calls() int64 { return a.calls.Load() }
 // standard one keeps two a host. An HTTP/2 connection that has gone silent (a
 // firewall forgot it) is found by a ping; else every request on it would time
 // out until the kernel gives it up, a quarter of an hour later.
-func newTransport(concurrency int) http.RoundTripper {
+func newTransport(concurrency int) *http.Transport {
 	t := &http.Transport{Proxy: http.ProxyFromEnvironment}
 	if standard, ok := http.DefaultTransport.(*http.Transport); ok {
 		t = standard.Clone()

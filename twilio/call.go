@@ -29,6 +29,7 @@ const (
 type operation struct {
 	name  string // in errors: "twilio list messages"
 	label string // in metrics
+	first bool   // somebody waits for it: it goes before what may wait
 }
 
 // call is one attempt at an operation. It is the client.BaseClient on which
@@ -41,6 +42,7 @@ type call struct {
 	method  string          // of the request, "" before it
 	url     *url.URL        // where it went
 	body    io.ReadCloser   // of the answer
+	wire    wire            // of a write
 }
 
 var _ client.BaseClient = (*call)(nil)
@@ -51,7 +53,7 @@ var errTimeout = errors.New("no answer in time")
 // attempt runs one request with a slot and a deadline of its own, and classes
 // what comes of it.
 func (a *Account) attempt(ctx context.Context, op operation, do func(*call) error) error {
-	s, err := a.gate.enter(ctx)
+	s, err := a.gate.enter(ctx, op.first)
 	if err != nil {
 		return fmt.Errorf("%s: %w", op.name, err)
 	}
@@ -64,7 +66,8 @@ func (a *Account) attempt(ctx context.Context, op operation, do func(*call) erro
 	if err != nil {
 		err = c.explain(ctx, err)
 	}
-	a.gate.leave(s, fault.ClassOf(err) == fault.Throttled, err == nil)
+	f := fault.Of(err) // a sender's full queue is Throttled too, but says nothing of the account
+	a.gate.leave(s, f != nil && f.Status == http.StatusTooManyRequests, err == nil)
 	a.metrics.observe(op, label(ctx, err), time.Since(start))
 	return err
 }
@@ -93,7 +96,15 @@ func (c *call) SendRequest(method, rawURL string, data url.Values, headers map[s
 	}
 	c.method, c.url = method, req.URL
 	c.account.calls.Add(1)
-	resp, err := c.account.http.Do(req)
+	via := c.account.http
+	if method == http.MethodPost {
+		if err := c.ctx.Err(); err != nil {
+			return nil, err
+		}
+		via = c.account.writes
+		req = c.wire.watch(req, via.Transport)
+	}
+	resp, err := via.Do(req)
 	if err != nil {
 		return nil, err
 	}

@@ -8,6 +8,14 @@
 // closes its body (one stuck connection a failure) and cuts ".digits" out of
 // query values.
 //
+// # What must not happen twice
+//
+// Twilio takes no idempotency key: a create that is sent twice is two messages.
+// So Create and Execute make one request, and nothing below repeats it: not this
+// package, not twilio-go, not net/http, which has no second copy of the body. They
+// travel over a pool of HTTP/1.1 connections of their own that count the bytes
+// that leave, and an error says Transient only when none has.
+//
 // # Rows that cannot be read
 //
 // A row of a list without a valid SID, without any date, or with a value of a

@@ -26,6 +26,9 @@ var errGarbage = errors.New("the answer is not Twilio's")
 // errCut says that an answer ended before its end.
 var errCut = errors.New("the answer is cut off")
 
+// errLeft says that we stopped waiting for the answer to a request that had left.
+var errLeft = errors.New("given up before the answer came")
+
 // condCredentials is the condition of credentials that Twilio does not accept.
 // An account that is suspended has good ones.
 const condCredentials = "twilio-credentials" //nolint:gosec // the name of a condition
@@ -49,7 +52,7 @@ func (c *call) refusal(resp *http.Response, body []byte) *fault.Error {
 	rule, known := codes[said.code]
 	f := &fault.Error{
 		Op: c.op.name, Status: resp.StatusCode, Class: rule.class, Hint: rule.hint,
-		After: retryAfter(resp.Header.Get("Retry-After")), Err: errors.New(rule.meaning),
+		After: retryAfter(resp.Header.Get("Retry-After")), Err: errors.New(rule.meaning), Words: said.words(),
 	}
 	if said.code != 0 {
 		f.Code = strconv.Itoa(said.code)
@@ -60,7 +63,7 @@ func (c *call) refusal(resp *http.Response, body []byte) *fault.Error {
 	switch status := resp.StatusCode; {
 	case status == http.StatusUnauthorized, status == http.StatusForbidden:
 		f.Class = fault.Auth
-		if f.Hint == "" {
+		if f.Hint == "" || rule.class != fault.Auth {
 			f.Hint, f.Condition = c.credentialHint(), condCredentials
 		}
 	case status == http.StatusProxyAuthRequired:
@@ -109,7 +112,12 @@ func (c *call) explain(ctx context.Context, err error) error {
 		err = inURL.Err // the URL may hold a phone number
 	}
 	f := fault.New(c.unanswered(), c.op.name, err)
+	if f.Class == fault.Uncertain && c.wire.untouched(c.ctx.Err() != nil) {
+		f.Class = fault.Transient
+	}
 	switch {
+	case ctx.Err() != nil && f.Class == fault.Uncertain:
+		f.Err = errLeft // not the cause: nobody may take it for a mere stop
 	case ctx.Err() != nil:
 		f.Err = context.Cause(ctx)
 	case c.ctx.Err() != nil:
@@ -178,6 +186,12 @@ func parseRefusal(body []byte) said {
 
 // maxWords is how much of a text of Twilio's is repeated, in characters.
 const maxWords = 160
+
+// words is Twilio's text as it is, for the record that it is about.
+func (s said) words() string {
+	text := []rune(strings.Join(strings.Fields(s.message), " "))
+	return string(text[:min(len(text), maxWords)])
+}
 
 // text is what Twilio said about a code that we do not know, without what it
 // may have copied from the request (P8): quoted text and what follows a colon

@@ -20,11 +20,18 @@ type gate struct {
 	allowed int
 	most    int
 	busy    int
-	streak  int // successes since allowed last changed
-	cuts    int // how often allowed was halved
+	streak  int             // successes since allowed last changed
+	cuts    int             // how often allowed was halved
+	first   []chan struct{} // who goes before the others
 	waiting []chan struct{}
+	ahead   int // turns in a row that went to the first while others waited
 	changed func(allowed int)
 }
+
+// maxAhead is how many turns in a row may go to those who go first. A send then
+// waits for one request to end, however long a backfill is, and ten thousand
+// sends leave the reads a quarter.
+const maxAhead = 3
 
 // slot is the right to one request. It remembers how often the gate had been
 // narrowed when it was given: eight requests refused together are one piece of
@@ -36,16 +43,23 @@ func newGate(most int, changed func(allowed int)) *gate {
 	return &gate{allowed: most, most: most, changed: changed}
 }
 
-// enter waits for a slot, first come first served.
-func (g *gate) enter(ctx context.Context) (slot, error) {
+// enter waits for a slot: first come first served, but for those who go first.
+func (g *gate) enter(ctx context.Context, first bool) (slot, error) {
+	if ctx.Err() != nil {
+		return slot{}, context.Cause(ctx)
+	}
 	g.mu.Lock()
-	if g.busy < g.allowed && len(g.waiting) == 0 {
+	if g.busy < g.allowed && len(g.first)+len(g.waiting) == 0 {
 		defer g.mu.Unlock()
 		g.busy++
 		return slot{cuts: g.cuts}, nil
 	}
 	turn := make(chan struct{})
-	g.waiting = append(g.waiting, turn)
+	if first {
+		g.first = append(g.first, turn)
+	} else {
+		g.waiting = append(g.waiting, turn)
+	}
 	g.mu.Unlock()
 
 	select {
@@ -63,9 +77,11 @@ func (g *gate) enter(ctx context.Context) (slot, error) {
 func (g *gate) giveUp(turn chan struct{}) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if i := slices.Index(g.waiting, turn); i >= 0 {
-		g.waiting = slices.Delete(g.waiting, i, i+1)
-		return
+	for _, line := range []*[]chan struct{}{&g.first, &g.waiting} {
+		if i := slices.Index(*line, turn); i >= 0 {
+			*line = slices.Delete(*line, i, i+1)
+			return
+		}
 	}
 	g.busy--
 	g.admit()
@@ -102,9 +118,18 @@ func (g *gate) allow(n int) {
 }
 
 func (g *gate) admit() {
-	for g.busy < g.allowed && len(g.waiting) > 0 {
+	for g.busy < g.allowed && len(g.first)+len(g.waiting) > 0 {
 		g.busy++
-		close(g.waiting[0])
-		g.waiting = slices.Delete(g.waiting, 0, 1)
+		line := &g.waiting
+		if len(g.first) > 0 && (len(g.waiting) == 0 || g.ahead < maxAhead) {
+			line = &g.first
+		}
+		if line == &g.first && len(g.waiting) > 0 {
+			g.ahead++
+		} else {
+			g.ahead = 0
+		}
+		close((*line)[0])
+		*line = slices.Delete(*line, 0, 1)
 	}
 }

@@ -23,7 +23,7 @@ func TestTheGateLetsAsManyThroughAsAllowed(t *testing.T) {
 		}
 		for range 30 {
 			go func() {
-				s, err := g.enter(t.Context())
+				s, err := g.enter(t.Context(), false)
 				if err != nil {
 					return
 				}
@@ -55,7 +55,7 @@ func TestARefusalHalvesTheGateOnceAndSuccessesOpenItAgain(t *testing.T) {
 	g := newGate(8, func(n int) { seen = append(seen, n) })
 	enter := func(n int) (slots []slot) {
 		for range n {
-			s, err := g.enter(t.Context())
+			s, err := g.enter(t.Context(), false)
 			require.NoError(t, err)
 			slots = append(slots, s)
 		}
@@ -86,17 +86,17 @@ func TestARefusalHalvesTheGateOnceAndSuccessesOpenItAgain(t *testing.T) {
 func TestWhoStopsWaitingTakesNoTurn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newGate(1, func(int) {})
-		s, err := g.enter(t.Context())
+		s, err := g.enter(t.Context(), false)
 		require.NoError(t, err)
 
 		gone := errors.New("gone")
 		ctx, cancel := context.WithCancelCause(t.Context())
 		left := make(chan error, 1)
-		go func() { _, err := g.enter(ctx); left <- err }()
+		go func() { _, err := g.enter(ctx, false); left <- err }()
 		synctest.Wait()
 		got := make(chan slot, 1)
 		go func() {
-			if s, err := g.enter(t.Context()); err == nil {
+			if s, err := g.enter(t.Context(), false); err == nil {
 				got <- s
 			}
 		}()
@@ -115,13 +115,13 @@ func TestWhoStopsWaitingTakesNoTurn(t *testing.T) {
 func TestATurnThatComesTooLateIsPassedOn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newGate(1, func(int) {})
-		s, err := g.enter(t.Context())
+		s, err := g.enter(t.Context(), false)
 		require.NoError(t, err)
 		turn := make(chan struct{})
 		g.waiting = append(g.waiting, turn)
 		second := make(chan slot, 1)
 		go func() {
-			if s, err := g.enter(t.Context()); err == nil {
+			if s, err := g.enter(t.Context(), false); err == nil {
 				second <- s
 			}
 		}()
@@ -131,5 +131,76 @@ func TestATurnThatComesTooLateIsPassedOn(t *testing.T) {
 		g.giveUp(turn)
 		g.leave(<-second, false, true)
 		require.Zero(t, g.busy)
+	})
+}
+
+func TestASendWaitsForOneRequestAndNotForABackfill(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGate(1, func(int) {})
+		var order []string
+		request := func(name string, first bool) {
+			s, err := g.enter(t.Context(), first)
+			if err != nil {
+				return
+			}
+			order = append(order, name)
+			time.Sleep(time.Second)
+			g.leave(s, false, true)
+		}
+		for range 50 {
+			go request("page", false)
+			synctest.Wait()
+		}
+		start := time.Now()
+		request("send", true)
+		took := time.Since(start)
+		time.Sleep(time.Minute)
+		require.Equal(t, 2*time.Second, took, "the page under way, and its own")
+		require.Equal(t, []string{"page", "send"}, order[:2])
+		require.Len(t, order, 51)
+	})
+}
+
+func TestTenThousandSendsLeaveTheReadsAQuarter(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGate(1, func(int) {})
+		var order []byte
+		request := func(name byte, first bool) {
+			s, err := g.enter(t.Context(), first)
+			if err != nil {
+				return
+			}
+			order = append(order, name)
+			time.Sleep(time.Second)
+			g.leave(s, false, true)
+		}
+		for range 9 {
+			go request('s', true)
+			synctest.Wait()
+		}
+		for range 4 {
+			go request('r', false)
+			synctest.Wait()
+		}
+		time.Sleep(time.Minute)
+		require.Equal(t, "ssssrsssrssrr", string(order), "and the reads by themselves after the last send")
+		require.Zero(t, g.busy)
+	})
+}
+
+func TestASenderWhoStopsWaitingTakesNoTurn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGate(1, func(int) {})
+		s, err := g.enter(t.Context(), false)
+		require.NoError(t, err)
+		ctx, cancel := context.WithCancel(t.Context())
+		left := make(chan error, 1)
+		go func() { _, err := g.enter(ctx, true); left <- err }()
+		synctest.Wait()
+		cancel()
+		require.ErrorIs(t, <-left, context.Canceled)
+		g.leave(s, false, true)
+		require.Zero(t, g.busy)
+		require.Empty(t, g.first)
 	})
 }

@@ -81,11 +81,11 @@ const maxHookPages = 1000
 
 // pages reads a list by its own links, of which the library takes only the two
 // parameters that place the next page.
-func pages(ctx context.Context, a *Account, op operation, read func(c *call, token, page string) ([]Hook, string, error)) ([]Hook, error) {
-	var all []Hook
+func pages[row any](ctx context.Context, a *Account, op operation, read func(c *call, token, page string) ([]row, string, error)) ([]row, error) {
+	var all []row
 	token, page := "", ""
 	for range maxHookPages {
-		var found []Hook
+		var found []row
 		var next string
 		err := a.repeat(ctx, op, func(c *call) (err error) {
 			found, next, err = read(c, token, page)

@@ -41,9 +41,13 @@ var (
 // to 1,000 means 1,000. The package comment says what happens to rows that
 // cannot be read.
 func (a *Account) Walk(ctx context.Context, w mirror.Window, page func([]message.Message) (more bool, err error)) error {
+	return a.walk(ctx, a.firstPage(w), page)
+}
+
+func (a *Account) walk(ctx context.Context, first string, page func([]message.Message) (more bool, err error)) error {
 	walk := &walk{account: a, page: page, reader: newPageReader()}
 	for {
-		expired, err := walk.run(ctx, a.firstPage(w))
+		expired, err := walk.run(ctx, first)
 		switch {
 		case err == nil:
 			return walk.unreadable()
@@ -68,6 +72,10 @@ func (a *Account) firstPage(w mirror.Window) string {
 	if !w.Day.IsZero() {
 		query.Set("DateSent", w.Day.UTC().Format(time.DateOnly)) // equality is the whole UTC day
 	}
+	return a.listed(query)
+}
+
+func (a *Account) listed(query url.Values) string {
 	return "/2010-04-01/Accounts/" + a.sid + "/Messages.json?" + query.Encode()
 }
 

@@ -49,8 +49,8 @@ func (c Class) String() string {
 	}
 }
 
-// Error is a classed error. It never holds a secret, a message body or an
-// unmasked number: whoever makes one cuts them out.
+// Error is a classed error. But for Words it never holds a secret, a message body
+// or an unmasked number: whoever makes one cuts them out.
 type Error struct {
 	Class Class
 	// Op is what was tried, in the words of the vendor's client: "twilio list messages".
@@ -66,6 +66,9 @@ type Error struct {
 	Condition string
 	// Hint is what the operator should do, a whole sentence; "" if nothing.
 	Hint string
+	// Words are the vendor's own about one record, to be shown on that record and
+	// nowhere else: they may repeat a number, so they are no part of Error.
+	Words string
 	// After is how long to wait before asking again; 0 if the vendor did not say.
 	After time.Duration
 	// Err is the cause.
@@ -131,6 +134,15 @@ func CodeOf(err error) string {
 func Hint(err error) string {
 	if e := Of(err); e != nil {
 		return e.Hint
+	}
+	return ""
+}
+
+// Words are the vendor's own words in err, for the record it is about; "" if
+// there are none.
+func Words(err error) string {
+	if e := Of(err); e != nil {
+		return e.Words
 	}
 	return ""
 }

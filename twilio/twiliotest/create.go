@@ -23,6 +23,7 @@ func (s *Server) createMessage(r *http.Request, _ target) reply {
 	now := s.lock()
 	defer s.mu.Unlock()
 	e := s.encoder(2048)
+	s.accepted[Sent{To: c.to, Body: c.body}]++
 	e.message(s.admit(c, now), false)
 	return jsonReply(http.StatusCreated, e.b)
 }

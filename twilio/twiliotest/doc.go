@@ -1,8 +1,9 @@
 // Package twiliotest is an emulated Twilio account for tests, demonstrations
-// and development: the Messages, Media, IncomingPhoneNumbers, Account and
-// Balance resources of https://api.twilio.com/2010-04-01 and the Services of
-// https://messaging.twilio.com/v1, strict enough that a vendor's own client
-// cannot tell.
+// and development: the Messages, Media, IncomingPhoneNumbers, ShortCodes, Account
+// and Balance resources of https://api.twilio.com/2010-04-01, the Services of
+// https://messaging.twilio.com/v1 with their pools, and the Executions of
+// https://studio.twilio.com/v2, strict enough that a vendor's own client cannot
+// tell.
 //
 //	srv := twiliotest.NewServer(twiliotest.Options{})
 //	defer srv.Close()

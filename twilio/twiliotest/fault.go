@@ -2,8 +2,10 @@ package twiliotest
 
 import (
 	"math/rand/v2"
+	"net"
 	"net/http"
 	"slices"
+	"syscall"
 	"time"
 )
 
@@ -21,8 +23,8 @@ type Fault struct {
 	times     int
 }
 
-// Chance is a fault that strikes a matching request with a probability of P
-// (0 to 1), drawn from Options.Seed.
+// Chance is a fault that strikes a matching request with a probability of P,
+// drawn from Options.Seed. The chances of one request add up to 1 at most.
 type Chance struct {
 	P     float64
 	Fault Fault
@@ -97,6 +99,15 @@ func ResetBefore() Fault {
 // ResetAfter resets the connection after the account has acted.
 func ResetAfter() Fault { return ResetBefore().Processed() }
 
+// Unreachable refuses the connection: nothing of the request left. Over a listener,
+// which must accept it first, it is a ResetBefore.
+func Unreachable() Fault {
+	return Fault{answer: func(*Server) reply { return reply{cut: noAnswer, err: errRefused} }}
+}
+
+// errRefused is what a client in the same process sees of it.
+var errRefused = &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}
+
 // TruncatedJSON gives an answer that is whole for HTTP, with half its JSON.
 func TruncatedJSON() Fault {
 	return Fault{spoil: func(r reply) reply {
@@ -154,8 +165,16 @@ func (f *faults) next(op Operation) Fault {
 		}
 		return fault
 	}
+	if len(f.weather) == 0 {
+		return Fault{}
+	}
+	// One draw for all: a second chance of 30 % is not one of 21 %.
+	draw := f.rng.Float64()
 	for _, c := range f.weather {
-		if c.Fault.matches(op) && f.rng.Float64() < c.P {
+		if !c.Fault.matches(op) {
+			continue
+		}
+		if draw -= c.P; draw < 0 {
 			return c.Fault
 		}
 	}

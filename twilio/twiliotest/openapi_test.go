@@ -71,6 +71,7 @@ func everyOperation(t *testing.T, a *api) {
 	status, _ = a.call(http.MethodPost, number, url.Values{"SmsUrl": {"https://example.com/sms"}, "SmsMethod": {"GET"}, "StatusCallback": {""}})
 	require.Equal(t, http.StatusOK, status)
 	require.Equal(t, "https://example.com/sms", a.get(number)["sms_url"])
+	a.get(a.path("/SMS/ShortCodes.json?PageSize=2"))
 	a.get(a.path("/Balance.json"))
 	a.get(a.path(".json"))
 }
@@ -133,6 +134,11 @@ func TestWhatIsNotThereIsRefusedInTwiliosWords(t *testing.T) {
 		{"a service that is none", "GET", "/v1/Services/MG00000000000000000000000000000000", 404, 20404},
 		{"a path that only begins like the services", "GET", "/v1/ServicesAll", 404, 20404},
 		{"a wrong method on the services", "POST", "/v1/Services", 405, 20004},
+		{"a pool that is none", "GET", "/v1/Services/MG00000000000000000000000000000000/PhoneNumbers", 404, 20404},
+		{"a service's messages", "GET", "/v1/Services/" + twiliotest.DefaultServiceSID + "/Messages", 404, 20404},
+		{"a flow that is none", "POST", "/v2/Flows/FW00000000000000000000000000000000/Executions", 404, 20404},
+		{"an execution that is none", "GET", "/v2/Flows/" + twiliotest.DefaultFlowSID + "/Executions/FN00000000000000000000000000000000", 404, 20404},
+		{"the flows, which are not built", "GET", "/v2/Flows", 404, 20404},
 		{"an unknown version", "GET", "/2008-08-01/Accounts/AC/SMS.json", 404, 20404},
 		{"a wrong method on the list", "DELETE", a.path("/Messages.json"), 405, 20004},
 		{"a wrong method on a message", "PUT", a.path(missing + ".json"), 405, 20004},
@@ -192,5 +198,12 @@ func TestProductHosts(t *testing.T) {
 	} {
 		a.base = host
 		requireStatus(t, a.client, a.request(http.MethodGet, "/v1/Services", nil), want)
+	}
+	for host, want := range map[string]int{
+		"https://studio.twilio.com": 201, "https://studio.dublin.ie1.twilio.com": 201, "https://api.twilio.com": 404, "http://127.0.0.1:8080": 201,
+	} {
+		a.base = host
+		form := url.Values{"To": {"+14155550199"}, "From": {host}}
+		requireStatus(t, a.client, a.request(http.MethodPost, "/v2/Flows/"+twiliotest.DefaultFlowSID+"/Executions", form), want)
 	}
 }

@@ -34,6 +34,11 @@ type Options struct {
 	Senders []string
 	// Services are its Messaging Services; nil means DefaultServices.
 	Services []Service
+	// Flows are the SIDs of its Studio flows; nil means DefaultFlowSID.
+	Flows []string
+	// Execution is how long an execution of a flow is active; 0 means
+	// DefaultExecution.
+	Execution time.Duration
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 	// Seed makes SIDs and every random choice repeatable. Two servers with the
@@ -124,6 +129,12 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Services == nil {
 		o.Services = DefaultServices()
+	}
+	if o.Flows == nil {
+		o.Flows = []string{DefaultFlowSID}
+	}
+	if o.Execution == 0 {
+		o.Execution = DefaultExecution
 	}
 	if o.Now == nil {
 		o.Now = time.Now

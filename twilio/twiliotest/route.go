@@ -30,6 +30,11 @@ const (
 	ListService               Operation = "ListService"
 	FetchService              Operation = "FetchService"
 	UpdateService             Operation = "UpdateService"
+	// ListPool is any of the four lists of a service's senders.
+	ListPool        Operation = "ListPool"
+	ListShortCode   Operation = "ListShortCode"
+	CreateExecution Operation = "CreateExecution"
+	FetchExecution  Operation = "FetchExecution"
 	// RedirectMedia is the media resource's address without .json; it leads to
 	// MediaContent, the bytes, on another host.
 	RedirectMedia Operation = "RedirectMedia"
@@ -42,6 +47,7 @@ const (
 type target struct {
 	op      Operation
 	path    string
+	parent  string // first SID in the path
 	message string // SID in the path
 	sid     string // of the last resource in the path
 	serve   func(*Server, *http.Request, target) reply
@@ -68,18 +74,35 @@ var resources = []resource{
 	{[]string{"Messages", "*", "Media", "*"}, map[string]action{"GET": {FetchMedia, (*Server).fetchMedia}, "DELETE": {DeleteMedia, (*Server).deleteMedia}}},
 	{[]string{"IncomingPhoneNumbers"}, map[string]action{"GET": {ListIncomingPhoneNumber, (*Server).listNumbers}}},
 	{[]string{"IncomingPhoneNumbers", "*"}, map[string]action{"GET": {FetchIncomingPhoneNumber, (*Server).fetchNumber}, "POST": {UpdateIncomingPhoneNumber, (*Server).updateNumber}}},
+	{[]string{"SMS", "ShortCodes"}, map[string]action{"GET": {ListShortCode, (*Server).listShortCodes}}},
 	{[]string{"Balance"}, map[string]action{"GET": {FetchBalance, (*Server).fetchBalance}}},
 }
 
-// services are the resources of messaging.twilio.com, by the segments after
-// servicePrefix.
-var services = []resource{
-	{nil, map[string]action{"GET": {ListService, (*Server).listServices}}},
-	{[]string{"*"}, map[string]action{"GET": {FetchService, (*Server).fetchService}, "POST": {UpdateService, (*Server).updateService}}},
+// product is one of Twilio's other APIs, which speak nothing but JSON.
+type product struct {
+	host      string // begins with
+	prefix    string
+	resources []resource
+}
+
+var products = []product{
+	{"messaging.", servicePrefix, []resource{
+		{nil, map[string]action{"GET": {ListService, (*Server).listServices}}},
+		{[]string{"*"}, map[string]action{"GET": {FetchService, (*Server).fetchService}, "POST": {UpdateService, (*Server).updateService}}},
+		{[]string{"*", "PhoneNumbers"}, map[string]action{"GET": {ListPool, (*Server).listPool}}},
+		{[]string{"*", "ShortCodes"}, map[string]action{"GET": {ListPool, (*Server).listPool}}},
+		{[]string{"*", "AlphaSenders"}, map[string]action{"GET": {ListPool, (*Server).listPool}}},
+		{[]string{"*", "ChannelSenders"}, map[string]action{"GET": {ListPool, (*Server).listPool}}},
+	}},
+	{"studio.", flowPrefix, []resource{
+		{[]string{"*", "Executions"}, map[string]action{"POST": {CreateExecution, (*Server).createExecution}}},
+		{[]string{"*", "Executions", "*"}, map[string]action{"GET": {FetchExecution, (*Server).fetchExecution}}},
+	}},
 }
 
 const (
 	servicePrefix = "/v1/Services"
+	flowPrefix    = "/v2/Flows"
 	corePrefix    = "/2010-04-01/Accounts/"
 	storePrefix   = "/media-store/"
 )
@@ -101,8 +124,8 @@ func hostname(r *http.Request) string {
 }
 
 // route finds the target by host and path. Of Twilio's product hosts only
-// api.twilio.com and, for its services, messaging.twilio.com are built, with
-// their edges (api.dublin.ie1.twilio.com). Any other name is both of them.
+// api.twilio.com and those of the products above are built, with their edges
+// (api.dublin.ie1.twilio.com). Any other name is all of them.
 func (s *Server) route(r *http.Request) target {
 	path := r.URL.Path
 	t := target{op: Unrouted, path: path}
@@ -110,11 +133,13 @@ func (s *Server) route(r *http.Request) target {
 	if rest, ok := strings.CutPrefix(path, storePrefix); ok && r.Method == http.MethodGet {
 		return target{op: MediaContent, path: path, sid: rest, serve: (*Server).mediaContent}
 	}
-	product := strings.HasSuffix(name, ".twilio.com")
-	if rest, ok := strings.CutPrefix(path, servicePrefix); ok && (!product || strings.HasPrefix(name, "messaging.")) {
-		return s.routeService(r, t, rest)
+	twilios := strings.HasSuffix(name, ".twilio.com")
+	for _, p := range products {
+		if rest, ok := strings.CutPrefix(path, p.prefix); ok && (!twilios || strings.HasPrefix(name, p.host)) {
+			return s.routeProduct(r, t, p, rest)
+		}
 	}
-	if product && !strings.HasPrefix(name, "api.") {
+	if twilios && !strings.HasPrefix(name, "api.") {
 		return t.refuse(notFound(path))
 	}
 	rest, ok := strings.CutPrefix(path, corePrefix)
@@ -132,10 +157,9 @@ func (s *Server) route(r *http.Request) target {
 	return t.refuse(notFound(path))
 }
 
-// routeService finds a service's resource; it speaks nothing but JSON.
-func (s *Server) routeService(r *http.Request, t target, rest string) target {
+func (s *Server) routeProduct(r *http.Request, t target, p product, rest string) target {
 	segments := strings.Split(rest, "/")[1:]
-	for _, res := range services {
+	for _, res := range p.resources {
 		if strings.HasPrefix(rest+"/", "/") && res.match(segments) {
 			return s.aim(r, res, aimed{s.AccountSID, segments, true, t.path})
 		}
@@ -154,7 +178,7 @@ type aimed struct {
 func (s *Server) aim(r *http.Request, res resource, a aimed) target {
 	t := target{op: Unrouted, path: a.path}
 	if n := len(a.segments); n > 0 {
-		t.sid = a.segments[n-1]
+		t.parent, t.sid = a.segments[0], a.segments[n-1]
 	}
 	if len(a.segments) > 1 {
 		t.message = a.segments[1]

@@ -23,16 +23,18 @@ type Server struct {
 	opts Options
 	make maker
 
-	mu     sync.Mutex
-	ledger *ledger
-	serial uint64 // of the next SID
-	faults faults
-	hooks  []func(*http.Request)
-	counts counters
-	people people
-	wired  map[string]addresses // by number and by service
-	calls  switchboard
-	busy   int // requests under way
+	mu       sync.Mutex
+	ledger   *ledger
+	serial   uint64 // of the next SID
+	faults   faults
+	hooks    []func(*http.Request)
+	counts   counters
+	people   people
+	wired    map[string]addresses // by number and by service
+	calls    switchboard
+	runs     []*Execution
+	accepted map[Sent]int
+	busy     int // requests under way
 
 	done   chan struct{} // closed by Close
 	close  sync.Once
@@ -47,15 +49,16 @@ func NewServer(o Options) *Server {
 		URL:        "http://twilio.test",
 		AccountSID: o.AccountSID, AuthToken: o.AuthToken,
 		APIKeySID: o.APIKeySID, APIKeySecret: o.APIKeySecret,
-		opts:   o,
-		make:   maker{o.Seed},
-		ledger: newLedger(o.Switches.NullsOnTop),
-		faults: faults{weather: o.Weather, rng: rand.New(rand.NewPCG(o.Seed, 0x77656174686572))},
-		counts: newCounters(),
-		people: newPeople(),
-		wired:  wire(o),
-		calls:  newSwitchboard(o.Webhook),
-		done:   make(chan struct{}),
+		opts:     o,
+		make:     maker{o.Seed},
+		ledger:   newLedger(o.Switches.NullsOnTop),
+		faults:   faults{weather: o.Weather, rng: rand.New(rand.NewPCG(o.Seed, 0x77656174686572))},
+		counts:   newCounters(),
+		people:   newPeople(),
+		wired:    wire(o),
+		calls:    newSwitchboard(o.Webhook),
+		done:     make(chan struct{}),
+		accepted: map[Sent]int{},
 	}
 	s.ledger.changed, s.ledger.armed = s.changed, s.calls.stir
 	return s

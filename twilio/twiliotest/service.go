@@ -8,43 +8,13 @@ import (
 	"time"
 )
 
-var serviceListKeys = keys("PageSize", "Page", "PageToken")
-
-// listServices lists the account's Messaging Services in the order of Options,
-// by page number: they never change.
+// listServices lists the account's Messaging Services in the order of Options.
 // https://www.twilio.com/docs/messaging/api/service-resource
 func (s *Server) listServices(r *http.Request, t target) reply {
-	values := r.URL.Query()
-	s.ignore(ListService, values, serviceListKeys)
-	q := listQuery{}
-	if rep, ok := q.paging(values); !ok {
-		return rep
-	}
-	base, total := origin(r), len(s.opts.Services)
-	start := q.page * q.size
-	first, last := min(start, total), min(start+q.size, total)
-	e := s.encoder(4096)
-	e.raw(`{"meta":{"page":` + strconv.Itoa(q.page) + `,"page_size":` + strconv.Itoa(q.size))
-	e.text(`,"first_page_url":`, base+q.uri(t.path, 0, ""))
-	previous, next := "", ""
-	if q.page > 0 {
-		previous = base + q.uri(t.path, q.page-1, "")
-	}
-	if last < total {
-		next = base + q.uri(t.path, q.page+1, "")
-	}
-	e.textOrNull(`,"previous_page_url":`, previous)
-	e.text(`,"url":`, base+q.uri(t.path, q.page, ""))
-	e.textOrNull(`,"next_page_url":`, next)
-	e.raw(`,"key":"services"},"services":[`)
-	for i, v := range s.opts.Services[first:last] {
-		if i > 0 {
-			e.raw(",")
-		}
-		e.serviceResource(base, v.SID, s.addressesOf(v.SID))
-	}
-	e.raw("]}")
-	return jsonReply(http.StatusOK, e.b)
+	return s.productList(r, t, "services", len(s.opts.Services), func(e *encoder, base string, i int) {
+		sid := s.opts.Services[i].SID
+		e.serviceResource(base, sid, s.addressesOf(sid))
+	})
 }
 
 // origin is the address that the client reached us at: the product APIs' links
@@ -109,7 +79,8 @@ func flag(f url.Values, name string) (bool, reply, bool) {
 	}
 }
 
-// serviceLinks are the subresources that a service names; none of them is built.
+// serviceLinks are the subresources that a service names; the lists of its senders
+// are built.
 var serviceLinks = []string{
 	"phone_numbers PhoneNumbers", "short_codes ShortCodes", "alpha_senders AlphaSenders", "messages Messages",
 	"us_app_to_person Compliance/Usa2p", "us_app_to_person_usecases Compliance/Usa2p/Usecases",

@@ -39,6 +39,10 @@ type Switches struct {
 	// SendUnserviced sends a message that asks for a schedule but names no
 	// service at once; otherwise it is refused with 35118.
 	SendUnserviced bool
+	// ManyExecutions lets a second execution of a flow start while one is active
+	// between the same two; otherwise it is refused with 409/20409:
+	// https://www.twilio.com/docs/studio/rest-api/v2/execution
+	ManyExecutions bool
 	// RetryAfter adds a Retry-After header, in seconds, to 429 answers.
 	RetryAfter bool
 	// EscapeJSON writes all text beyond ASCII as \uXXXX; otherwise as UTF-8.

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"strconv"
 	"syscall"
 )
@@ -18,10 +19,16 @@ func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	if r.Body != nil {
 		defer func() { _ = r.Body.Close() }() //nolint:errcheck // a transport closes the body; a failed close changes nothing
 	}
+	trace := traceOf(r)
+	trace.GetConn(r.URL.Host)
 	if err := r.Context().Err(); err != nil {
 		return nil, err
 	}
 	rep := t.s.answer(r)
+	if rep.cut == noAnswer && rep.err != nil {
+		return nil, rep.err
+	}
+	trace.GotConn(httptrace.GotConnInfo{})
 	switch rep.cut {
 	case abandoned:
 		return nil, rep.err
@@ -30,6 +37,22 @@ func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	default:
 		return response(r, rep), nil
 	}
+}
+
+// traceOf tells a client that asks (net/http/httptrace) whether its request found
+// a connection, as net/http's own transport does.
+func traceOf(r *http.Request) httptrace.ClientTrace {
+	trace := httptrace.ClientTrace{}
+	if given := httptrace.ContextClientTrace(r.Context()); given != nil {
+		trace = *given
+	}
+	if trace.GetConn == nil {
+		trace.GetConn = func(string) {}
+	}
+	if trace.GotConn == nil {
+		trace.GotConn = func(httptrace.GotConnInfo) {}
+	}
+	return trace
 }
 
 func response(r *http.Request, rep reply) *http.Response {

@@ -1,7 +1,6 @@
 package twiliotest
 
 import (
-	"encoding/json"
 	"net/url"
 	"strconv"
 	"strings"
@@ -121,7 +120,7 @@ func (s *Server) checkContent(f url.Values, c *creation) *objection {
 		return objectTo(21654)
 	case content != "" && !isSID(content, "HX"):
 		return objectTo(21655)
-	case f.Get("ContentVariables") != "" && !json.Valid([]byte(f.Get("ContentVariables"))):
+	case f.Get("ContentVariables") != "" && !isObject(f.Get("ContentVariables")):
 		return objectTo(21656)
 	case c.body == "" && len(c.media) == 0 && content == "":
 		return objectTo(21602)

@@ -19,6 +19,7 @@ import (
 	"github.com/twiliosf/twiliosf/sync/message"
 	"github.com/twiliosf/twiliosf/sync/mirror"
 	"github.com/twiliosf/twiliosf/twilio"
+	"github.com/twiliosf/twiliosf/twilio/twiliotest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -140,4 +141,25 @@ func TestAClientThatForgetsTheAddressReachesNobody(t *testing.T) {
 func TestASchemaThatCannotBeReadIsAnError(t *testing.T) {
 	_, err := sandbox.New(sandbox.Options{Org: salesforcetest.Options{Schema: brokenSchema()}})
 	require.ErrorContains(t, err, "sandbox:")
+}
+
+// One base URL stands for all of Twilio's hosts.
+func TestTheSandboxSendsStartsFlowsAndListsSenders(t *testing.T) {
+	s := newSandbox(t, sandbox.Options{})
+	account, _ := clients(t, s, s.TwilioTransport(), s.OrgTransport())
+	all, err := account.Senders(t.Context())
+	require.NoError(t, err)
+	require.NotEmpty(t, all.Numbers)
+	require.NotEmpty(t, all.Services)
+
+	m, err := account.Create(t.Context(), message.Outgoing{To: "+14155550199", From: all.Numbers[0].Number, Body: "hello"})
+	require.NoError(t, err)
+	_, there := s.Twilio.Message(string(m.SID))
+	require.True(t, there)
+
+	sid, _, err := account.Execute(t.Context(), twiliotest.DefaultFlowSID, "+14155550199", string(all.Numbers[0].Number), `{"name":"Anna"}`)
+	require.NoError(t, err)
+	status, err := account.Execution(t.Context(), twiliotest.DefaultFlowSID, sid)
+	require.NoError(t, err)
+	require.Equal(t, "active", status)
 }

@@ -162,12 +162,18 @@ func named(op *openapi3.Operation, query, form url.Values) error {
 	return nil
 }
 
-func formHas(op *openapi3.Operation, name string) bool {
+func formHas(op *openapi3.Operation, name string) bool { return formOf(op)[name] != nil }
+
+// formOf are the fields of an operation's form.
+func formOf(op *openapi3.Operation) openapi3.Schemas {
 	if op.RequestBody == nil {
-		return false
+		return nil
 	}
 	media := op.RequestBody.Value.Content.Get("application/x-www-form-urlencoded")
-	return media != nil && media.Schema.Value.Properties[name] != nil
+	if media == nil || media.Schema == nil {
+		return nil
+	}
+	return media.Schema.Value.Properties
 }
 
 // checkError wants Twilio's error shape of JSON; what is not JSON comes from a

@@ -15,9 +15,15 @@ import (
 const undocumented = "Tags"
 
 // relax takes the date-time format off the date filters: the documents' own
-// text and examples ask for bare dates (2026-01-31) there.
+// text and examples ask for bare dates (2026-01-31) there. A form field of any
+// type becomes text, which is all that a form can hold.
 func relax(item *openapi3.PathItem) {
 	for _, op := range item.Operations() {
+		for _, field := range formOf(op) {
+			if field.Value != nil && field.Value.Type == nil && field.Ref == "" {
+				field.Value.Type = &openapi3.Types{openapi3.TypeString}
+			}
+		}
 		for _, p := range op.Parameters {
 			if p.Value.In == "query" && strings.HasPrefix(p.Value.Name, "Date") {
 				bare := *p.Value.Schema.Value
