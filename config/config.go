@@ -15,7 +15,9 @@ const DefaultPath = "/etc/twiliosf/twiliosf.yaml"
 type Config struct {
 	Twilio     Twilio     `key:"twilio"`
 	Salesforce Salesforce `key:"salesforce"`
+	People     People     `key:"people"`
 	Sync       Sync       `key:"sync"`
+	Media      Media      `key:"media"`
 	Consent    Consent    `key:"consent"`
 	// Store is a URL: sqlite:// and an absolute path.
 	Store   string  `key:"store"`
@@ -104,6 +106,17 @@ type Consent struct {
 	StartWords []string `key:"start_words"`
 	HelpWords  []string `key:"help_words"`
 }
+
+// Media is what becomes of the media of messages.
+type Media struct {
+	Store string `key:"store"` // MediaLink or MediaFiles
+}
+
+// What media.store may be.
+const (
+	MediaLink  = "link"  // a record that links to Twilio
+	MediaFiles = "files" // and a file in Salesforce
+)
 
 // Console is the HTTP server for metrics and health.
 type Console struct {

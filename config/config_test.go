@@ -29,6 +29,7 @@ func TestWhatIsNotGivenHasItsDefault(t *testing.T) {
 	require.Equal(t, "/var/lib/twiliosf/twiliosf.db", cfg.StorePath())
 	require.Equal(t, "/var/lib/twiliosf/control.sock", cfg.ControlPath())
 	require.Equal(t, "127.0.0.1:9464", cfg.Console.Listen)
+	require.Equal(t, config.Media{Store: config.MediaLink}, cfg.Media)
 	require.Equal(t, config.Log{Level: "info", Format: "json"}, cfg.Log)
 	require.Equal(t, 20*time.Second, cfg.Drain)
 	require.Empty(t, cfg.Warnings())
@@ -61,6 +62,7 @@ salesforce:
   objects: {message: {object: X__c, body: My_Body__c, their_number: ns__Other__c}}
 sync: {active_every: 5s, full_every: 1m, refresh_every: 5m, drafts_every: 1m, active_for: 1m30s, lookback: 1d12h, start: 1.5d}
 store: sqlite:///tmp/a%20b/x.db
+media: {store: files}
 console: {listen: ":0"}
 control: /run/x.sock
 log: {level: debug, format: console}
@@ -88,6 +90,7 @@ drain: 1s
 		ActiveFor: 90 * time.Second, Lookback: 36 * time.Hour, Start: 36 * time.Hour,
 	}, cfg.Sync)
 	require.Equal(t, "/tmp/a b/x.db", cfg.StorePath())
+	require.Equal(t, config.Media{Store: config.MediaFiles}, cfg.Media)
 	require.Equal(t, "/run/x.sock", cfg.ControlPath())
 	require.Equal(t, ":0", cfg.Console.Listen)
 	require.Equal(t, config.Log{Level: "debug", Format: "console"}, cfg.Log)

@@ -62,6 +62,8 @@ func shown(value any, indent string) string {
 		return v.shown(indent)
 	case []string:
 		return shownList(v)
+	case []PhoneObject:
+		return shownObjects(v)
 	case int:
 		return " " + strconv.Itoa(v)
 	case float64:

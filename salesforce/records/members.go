@@ -26,6 +26,9 @@ var _ followup.Doer = (*Members)(nil)
 // NewMembers calls nobody.
 func NewMembers(org Inserter, who WhoIs) *Members { return &Members{org: org, who: who} }
 
+const memberHint = "Make the integration user a Marketing User and give it edit access to Campaigns, Contacts and Leads. " +
+	"Who is to be added is kept meanwhile; messages go on."
+
 // retryWho is when a number is looked up again whose person is not known yet.
 const retryWho = time.Minute
 
@@ -55,11 +58,11 @@ func (m *Members) Do(ctx context.Context, batch []message.FollowUp) ([]error, er
 	}
 	results, err := m.org.InsertCollection(ctx, rows)
 	if err != nil {
-		return nil, lacking(err, CondMembers)
+		return nil, lacking(err, memberHint)
 	}
 	for i, r := range results {
 		if r.Err != nil && r.Err.Code != salesforce.CodeDuplicateValue {
-			outcomes[of[i]] = lacking(r.Err, CondMembers)
+			outcomes[of[i]] = lacking(r.Err, memberHint)
 		}
 	}
 	return outcomes, nil

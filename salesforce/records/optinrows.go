@@ -2,6 +2,7 @@ package records
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/twiliosf/twiliosf/salesforce/soql"
@@ -120,8 +121,11 @@ func (r *OptInReader) read(row map[string]any) (message.OptIn, bool) {
 	typed := message.Number(textOf(row, "Phone_Number__c"))
 	keyword := textOf(row, "Keyword__c")
 	number, ok := r.Number(string(typed))
-	if key := textOf(row, optInKey); typed != "" && (key == consent.Key(typed, keyword) || key == consent.Key(typed, "")) {
+	if of, ours := strings.CutPrefix(textOf(row, optInKey), string(typed)+":"); ours && typed != "" {
 		number, ok = typed, true // it is our own writing
+		if keyword == "" && of != "*" {
+			keyword = of // its record is deleted: what was said of it is not said of the number as a whole
+		}
 	}
 	if !ok {
 		return message.OptIn{}, false

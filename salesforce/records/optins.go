@@ -10,27 +10,25 @@ import (
 	"github.com/twiliosf/twiliosf/sync/message"
 )
 
-// CondOptIns is the condition of an org that lacks the objects of consent, or
-// hides them; CondMembers of one that takes no campaign members.
-const (
-	CondOptIns  = "salesforce-opt-ins"
-	CondMembers = "salesforce-campaign-members"
-)
-
 // WhoIs answers whose number it is, nil when it is nobody's or of several. An
 // error says that it is not known yet.
 type WhoIs func(ctx context.Context, number message.Number) (*message.Link, error)
 
 // OptIns writes what the register of consent says, each row by its unique key.
 type OptIns struct {
-	org Org
+	org Upserter
 	who WhoIs
+}
+
+// Upserter writes records by a key; *salesforce.Org is one.
+type Upserter interface {
+	UpsertCollection(ctx context.Context, object, keyField string, records [][]byte) ([]salesforce.RowResult, error)
 }
 
 var _ followup.Doer = (*OptIns)(nil)
 
 // NewOptIns calls nobody.
-func NewOptIns(org Org, who WhoIs) *OptIns { return &OptIns{org: org, who: who} }
+func NewOptIns(org Upserter, who WhoIs) *OptIns { return &OptIns{org: org, who: who} }
 
 // What an opt-in's record is written with. A look-up that the org refuses is left
 // out, the person's before the keyword's: that the number has opted out must be
@@ -58,12 +56,14 @@ func (o *OptIns) Do(ctx context.Context, batch []message.FollowUp) ([]error, err
 		for i, at := range todo {
 			rows[i] = appendOptIn(nil, batch[at].OptIn, people[at], with)
 		}
-		written, err := o.write(ctx, rows)
+		results, err := o.org.UpsertCollection(ctx, optInObject, optInKey, rows)
 		if err != nil {
-			return nil, lacking(err, CondOptIns)
+			return nil, lacking(err, optInHint)
 		}
 		for i, at := range todo {
-			outcomes[at] = lacking(written[i], CondOptIns)
+			if outcomes[at] = nil; results[i].Err != nil {
+				outcomes[at] = lacking(results[i].Err, optInHint)
+			}
 		}
 		todo = slices.DeleteFunc(todo, func(at int) bool {
 			return !refusedLookup(outcomes[at]) || people[at] == nil && batch[at].OptIn.Keyword == ""
@@ -75,30 +75,6 @@ func (o *OptIns) Do(ctx context.Context, batch []message.FollowUp) ([]error, err
 		}
 	}
 	return outcomes, nil
-}
-
-// write writes rows; one that spoils the call is looked for by halves.
-func (o *OptIns) write(ctx context.Context, rows [][]byte) ([]error, error) {
-	results, err := o.org.UpsertCollection(ctx, optInObject, optInKey, rows)
-	if err != nil && spoilt(err) && len(rows) > 1 {
-		half := len(rows) / 2
-		first, err := o.write(ctx, rows[:half])
-		if err != nil {
-			return nil, err
-		}
-		second, err := o.write(ctx, rows[half:])
-		return append(first, second...), err
-	}
-	if err != nil && spoilt(err) {
-		return []error{err}, nil
-	}
-	outcomes := make([]error, len(results))
-	for i, r := range results {
-		if r.Err != nil {
-			outcomes[i] = r.Err
-		}
-	}
-	return outcomes, err
 }
 
 // refusedLookup is true for refusals that a look-up may be the cause of.
@@ -138,31 +114,25 @@ func personField(person *message.Link, suffix string) string {
 }
 
 // lacking makes a refusal for want of an object, a field or a right one that waits
-// for an operator, under a condition of its own: messages need none of these.
-func lacking(err error, condition string) error {
+// for an operator, with our words on what to do: messages need none of these.
+func lacking(err error, hint string) error {
 	f := fault.Of(err)
 	if f == nil || f.Class != fault.Auth {
 		return err
 	}
+	with := *f
 	switch f.Code {
-	case salesforce.CodeInvalidField, salesforce.CodeInvalidType, salesforce.CodeNotFound, salesforce.CodeReadOnlyField,
-		"INSUFFICIENT_ACCESS", "INSUFFICIENT_ACCESS_OR_READONLY":
+	case salesforce.CodeInvalidType, salesforce.CodeNotFound:
+		if hint == optInHint {
+			with.Condition = CondLeftOut // the poll has found it missing too, and tells
+		}
+	case salesforce.CodeInvalidField, salesforce.CodeReadOnlyField, "INSUFFICIENT_ACCESS", "INSUFFICIENT_ACCESS_OR_READONLY":
 	default:
 		return err // the session, or something else that concerns everything
 	}
-	with := *f
-	with.Condition, with.After, with.Hint = condition, describeAfterFault, optInHint
-	if condition == CondOptIns {
-		with.Code = CodeSchema
-	} else {
-		with.Hint = memberHint
-	}
+	with.Code, with.After, with.Hint = CodeSchema, describeAfterFault, hint
 	return &with
 }
 
-const (
-	optInHint = "Deploy the source in deploy/salesforce with Salesforce's own tools and give the integration user access to " +
-		optInObject + " and " + keywordObject + " and all their fields. What people say is kept meanwhile and written then; messages go on."
-	memberHint = "Make the integration user a Marketing User and give it edit access to Campaigns, Contacts and Leads. " +
-		"Who is to be added is kept meanwhile; messages go on."
-)
+const optInHint = "Deploy the source in deploy/salesforce with Salesforce's own tools and give the integration user access to " +
+	optInObject + " and " + keywordObject + " and all their fields. What people say is kept meanwhile and written then; messages go on."

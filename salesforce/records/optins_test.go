@@ -130,8 +130,8 @@ func TestAnOrgWithoutTheObjectsOfConsentLetsThemWait(t *testing.T) {
 	_, err := records.NewOptIns(bare, who(nil)).Do(t.Context(), some)
 	require.Equal(t, fault.Auth, fault.ClassOf(err))
 	require.Equal(t, records.CodeSchema, fault.CodeOf(err))
-	require.Equal(t, records.CondOptIns, fault.Of(err).Condition)
-	require.NotEmpty(t, fault.Hint(err))
+	require.Equal(t, records.CondLeftOut, fault.Of(err).Condition, "the poll tells of it")
+	require.Contains(t, fault.Hint(err), optIn)
 	require.Positive(t, fault.After(err))
 
 	s, org := emulatedOrg(t)
@@ -140,7 +140,8 @@ func TestAnOrgWithoutTheObjectsOfConsentLetsThemWait(t *testing.T) {
 	if err == nil {
 		err = outcomes[0]
 	}
-	require.Equal(t, records.CondOptIns, fault.Of(err).Condition)
+	require.Equal(t, records.CodeSchema, fault.CodeOf(err))
+	require.Empty(t, fault.Of(err).Condition, "whoever writes tells of it")
 	require.Equal(t, fault.Auth, fault.ClassOf(err))
 
 	s.Script(salesforcetest.RevokedSessions())
@@ -149,34 +150,18 @@ func TestAnOrgWithoutTheObjectsOfConsentLetsThemWait(t *testing.T) {
 	requireAll(t, outcomes, err)
 }
 
-func emulatedBare(t *testing.T) (*salesforcetest.Server, records.Org) {
+func emulatedBare(t *testing.T) (*salesforcetest.Server, records.Upserter) {
 	t.Helper()
 	s, _ := emulated(t, func(o *salesforcetest.Options) { o.Schema = nil })
 	return s, orgOf(t, s)
 }
 
-func TestOneOptInThatSpoilsTheCallIsFound(t *testing.T) {
+func TestAnOptInThatLostARaceIsWrittenAgain(t *testing.T) {
 	f := newFake()
-	f.whole = func(batch []map[string]any) error {
-		for _, r := range batch {
-			if r["Phone_Number__c"] == string(ben) {
-				return refuse(fault.Permanent, "JSON_PARSER_ERROR")
-			}
-		}
-		return nil
-	}
-	outcomes, err := records.NewOptIns(f, who(nil)).Do(t.Context(), follow(
-		message.OptIn{Number: anna, OutAt: noon}, message.OptIn{Number: ben, OutAt: noon}, message.OptIn{Number: "+14155550125", OutAt: noon}))
-	require.NoError(t, err)
-	require.NoError(t, outcomes[0])
-	require.Equal(t, fault.Permanent, fault.ClassOf(outcomes[1]))
-	require.NoError(t, outcomes[2])
-
-	f = newFake()
 	f.row = func(map[string]any) *fault.Error { return refuse(fault.Permanent, "DUPLICATE_VALUE") }
-	outcomes, err = records.NewOptIns(f, who(nil)).Do(t.Context(), follow(message.OptIn{Number: anna, OutAt: noon}))
+	outcomes, err := records.NewOptIns(f, who(nil)).Do(t.Context(), follow(message.OptIn{Number: anna, OutAt: noon}))
 	require.NoError(t, err)
-	require.Equal(t, fault.Transient, fault.ClassOf(outcomes[0]), "a race is run again")
+	require.Equal(t, fault.Transient, fault.ClassOf(outcomes[0]))
 }
 
 func members(all ...message.Member) []message.FollowUp {
@@ -218,11 +203,12 @@ func TestOptInsAreReadAsWhoeverWroteThemMeantThem(t *testing.T) {
 		k := insert(t, s, keyword, map[string]any{"Name": "JOIN"})
 		now := time.Now().UTC().Truncate(time.Second)
 		for _, row := range []map[string]any{
-			{"Phone_Number__c": "+1 415 555 0123", "Keyword__c": k, "Active__c": true},                                  // a form
-			{"Phone_Number__c": "72345", "Unique_Key__c": "72345:*", "Opt_Out_At__c": noon, "Message_SID__c": "SM1"},    // ours
-			{"Phone_Number__c": "call me", "Active__c": true},                                                           // nobody's
-			{"Phone_Number__c": "+14155550124", "Keyword__c": k, "Opt_In_At__c": noon, "Message_SID__c": "SM2"},         // unchecked by hand
-			{"Phone_Number__c": "+14155550125", "Active__c": true, "Opt_In_At__c": noon, "Opt_Out_At__c": noon.Add(-1)}, // ours
+			{"Phone_Number__c": "+1 415 555 0123", "Keyword__c": k, "Active__c": true},                                        // a form
+			{"Phone_Number__c": "72345", "Unique_Key__c": "72345:*", "Opt_Out_At__c": noon, "Message_SID__c": "SM1"},          // ours
+			{"Phone_Number__c": "+14155550127", "Unique_Key__c": "+14155550127:a0K", "Active__c": true, "Opt_In_At__c": noon}, // its keyword is deleted
+			{"Phone_Number__c": "call me", "Active__c": true},                                                                 // nobody's
+			{"Phone_Number__c": "+14155550124", "Keyword__c": k, "Opt_In_At__c": noon, "Message_SID__c": "SM2"},               // unchecked by hand
+			{"Phone_Number__c": "+14155550125", "Active__c": true, "Opt_In_At__c": noon, "Opt_Out_At__c": noon.Add(-1)},       // ours
 			{"Phone_Number__c": "+14155550126", "Active__c": true, "Opt_In_At__c": noon, "Opt_Out_At__c": noon.Add(time.Hour)},
 		} {
 			insert(t, s, optIn, row)
@@ -234,6 +220,7 @@ func TestOptInsAreReadAsWhoeverWroteThemMeantThem(t *testing.T) {
 		require.Equal(t, []message.OptIn{
 			{Key: "+14155550123:" + k, Number: anna, Keyword: k, Active: true, InAt: now},
 			{Key: "72345:*", Number: "72345", OutAt: noon, Message: "SM1"},
+			{Key: "+14155550127:a0K", Number: "+14155550127", Keyword: "a0K", Active: true, InAt: noon},
 			{Key: "+14155550124:" + k, Number: ben, Keyword: k, InAt: noon, OutAt: now, Message: "SM2"},
 			{Key: "+14155550125:*", Number: "+14155550125", Active: true, InAt: noon, OutAt: noon.Add(-time.Second)},
 			{Key: "+14155550126:*", Number: "+14155550126", Active: true, InAt: now, OutAt: noon.Add(time.Hour)},

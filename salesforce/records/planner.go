@@ -23,10 +23,10 @@ const (
 
 // planner keeps the plan, and makes it anew when it is old or does not fit.
 type planner struct {
-	org     Org
-	names   Names
-	lookups map[string]string   // fields by the object they look up, beside those of names
-	one     *semaphore.Weighted // one describe at a time
+	org    describer
+	object string
+	fit    func(*salesforce.Object) (*plan, *fault.Error)
+	one    *semaphore.Weighted // one describe at a time
 
 	mu      sync.Mutex
 	plan    *plan
@@ -35,8 +35,18 @@ type planner struct {
 	doubted bool      // the org has refused what the plan made
 }
 
-func newPlanner(org Org, n Names, lookups map[string]string) *planner {
-	return &planner{org: org, names: n, lookups: lookups, one: semaphore.NewWeighted(1)}
+// describer is what a planner needs of an org.
+type describer interface {
+	Describe(ctx context.Context, object string) (salesforce.Object, error)
+}
+
+func newPlanner(org describer, n Names, lookups map[string]string) *planner {
+	return plannerOf(org, n.Object, func(o *salesforce.Object) (*plan, *fault.Error) { return planFor(n, lookups, o) })
+}
+
+// plannerOf plans for any object; fit makes the plan, or says what the org lacks.
+func plannerOf(org describer, object string, fit func(*salesforce.Object) (*plan, *fault.Error)) *planner {
+	return &planner{org: org, object: object, fit: fit, one: semaphore.NewWeighted(1)}
 }
 
 // current is the plan to write by, or why nothing can be written.
@@ -51,13 +61,13 @@ func (p *planner) current(ctx context.Context) (*plan, error) {
 // outcome, unless they must see for themselves.
 func (p *planner) renew(ctx context.Context, always bool) (*plan, error) {
 	if err := p.one.Acquire(ctx, 1); err != nil {
-		return nil, fault.New(fault.Transient, "salesforce check "+p.names.Object, context.Cause(ctx))
+		return nil, fault.New(fault.Transient, "salesforce check "+p.object, context.Cause(ctx))
 	}
 	defer p.one.Release(1)
 	if plan, err, fresh := p.known(); fresh && !always {
 		return plan, err
 	}
-	object, err := p.org.Describe(ctx, p.names.Object)
+	object, err := p.org.Describe(ctx, p.object)
 	return p.learn(&object, err)
 }
 
@@ -85,7 +95,7 @@ func (p *planner) learn(object *salesforce.Object, err error) (*plan, error) {
 	var refusal *fault.Error
 	switch code := fault.CodeOf(err); {
 	case code == salesforce.CodeNotFound, code == salesforce.CodeInvalidType:
-		refusal = objectMissing(p.names.Object, err)
+		refusal = objectMissing(p.object, err)
 	case err != nil && p.plan != nil && fault.ClassOf(err) != fault.Auth:
 		// The old plan has served for an hour and will do until the org answers.
 		p.at = time.Now().Add(describeSoon - describeEvery)
@@ -93,7 +103,7 @@ func (p *planner) learn(object *salesforce.Object, err error) (*plan, error) {
 	case err != nil:
 		return nil, err
 	default:
-		made, refusal = planFor(p.names, p.lookups, object)
+		made, refusal = p.fit(object)
 	}
 	p.plan, p.refusal, p.at, p.doubted = made, refusal, time.Now(), false
 	if refusal != nil {

@@ -21,10 +21,12 @@ type plan struct {
 	key     string
 	head    []byte // the record up to its first field
 	fields  []planned
-	names   map[string]string // the columns' names in the org, by their standard ones
+	names   map[string]string // the message's columns in the org, by their standard names
 	made    making            // what only a new record is given
 	draft   draftFields       // what a draft may say beside that
 	missing []string          // optional fields that are left out
+	// columns are what the org has of other objects than the message, by our name.
+	columns map[string]salesforce.Field
 }
 
 type planned struct {

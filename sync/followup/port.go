@@ -2,6 +2,7 @@ package followup
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/twiliosf/twiliosf/sync/message"
@@ -9,6 +10,20 @@ import (
 
 // BatchSize is the most follow-ups one Doer.Do takes.
 const BatchSize = 200
+
+var (
+	// ErrGone in a Permanent outcome says that what the follow-up would write to
+	// is no longer in the org. Nobody needs to hear of it.
+	ErrGone = errors.New("what it belongs to is no longer in the org")
+	// ErrNoParent in any other outcome says that the record it belongs to is not
+	// in the org: not yet, or no more. It is tried again for a while and then
+	// given up as ErrGone is.
+	ErrNoParent = errors.New("the record it belongs to is not in the org")
+	// ErrNothingYet in any other outcome says that there is nothing to write, though
+	// there should be: it may be a moment late. It is tried again a few times and
+	// then believed.
+	ErrNothingYet = errors.New("nothing is there yet")
+)
 
 // Queued is a follow-up in the queue.
 type Queued struct {
@@ -36,6 +51,19 @@ type Queue interface {
 	Settle(ctx context.Context, settled []Settlement) error
 	// NextDue is when the earliest of a kind falls due; zero when there is none.
 	NextDue(ctx context.Context, kind message.FollowUpKind) (time.Time, error)
+}
+
+// Census counts what waits. The queue may be one; it feeds a metric only.
+type Census interface {
+	// Waiting counts the follow-ups of a kind, put off or not, and stops counting
+	// at atMost.
+	Waiting(ctx context.Context, kind message.FollowUpKind, atMost int) (int, error)
+}
+
+// Limiter is a Doer that wants fewer than BatchSize at a time, because each of
+// its follow-ups takes calls of its own and the other kinds wait meanwhile.
+type Limiter interface {
+	Limit() int
 }
 
 // Doer does follow-ups of one kind.

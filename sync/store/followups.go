@@ -16,7 +16,10 @@ import (
 // FollowUps is the queue of follow-ups in the store.
 type FollowUps struct{ s *Store }
 
-var _ followup.Queue = FollowUps{}
+var (
+	_ followup.Queue  = FollowUps{}
+	_ followup.Census = FollowUps{}
+)
 
 // FollowUps gives the queue.
 func (s *Store) FollowUps() FollowUps { return FollowUps{s} }
@@ -99,4 +102,11 @@ func (q FollowUps) NextDue(ctx context.Context, kind message.FollowUpKind) (time
 	}
 	// What was never put off is due since ever.
 	return time.Unix(at, 0).UTC(), err
+}
+
+// Waiting implements followup.Census.
+func (q FollowUps) Waiting(ctx context.Context, kind message.FollowUpKind, atMost int) (int, error) {
+	n := 0
+	err := q.s.one(ctx, q.s.read, `SELECT COUNT(*) FROM (SELECT 1 FROM followups WHERE kind = ? LIMIT ?) AS some`, []any{string(kind), atMost}, &n)
+	return n, err
 }

@@ -96,6 +96,12 @@ func (s *Store) prepare(ctx context.Context) error {
 		foldedSQL:              s.write,
 		foldSQL:                s.write,
 		foldNewSQL:             s.write,
+		findSQL:                s.read,
+		lastSQL:                s.read,
+		holdsSQL:               s.read,
+		putPersonSQL:           s.write,
+		putNumberSQL:           s.write,
+		dropNumberSQL:          s.write,
 		writtenSQL(lookupRows): s.write,
 	} {
 		stmt, err := db.PrepareContext(ctx, s.dialect.rebind(query))

@@ -13,9 +13,11 @@ import (
 	"github.com/twiliosf/twiliosf/salesforce"
 	"github.com/twiliosf/twiliosf/salesforce/records"
 	"github.com/twiliosf/twiliosf/sync/consent"
+	"github.com/twiliosf/twiliosf/sync/followup"
 	"github.com/twiliosf/twiliosf/sync/health"
 	"github.com/twiliosf/twiliosf/sync/jobs"
 	"github.com/twiliosf/twiliosf/sync/mirror"
+	"github.com/twiliosf/twiliosf/sync/people"
 	"github.com/twiliosf/twiliosf/sync/store"
 	"github.com/twiliosf/twiliosf/twilio"
 	"github.com/twiliosf/twiliosf/twilio/webhook"
@@ -34,8 +36,10 @@ type generation struct {
 	records   *records.Messages
 	consent   *consent.Consent
 	optIns    *records.OptInReader
+	people    *people.Engine
 	poll      *poll
 	mirror    *mirror.Mirror
+	followups *followup.Engine
 	engine    jobs.Engine
 	scheduler *jobs.Scheduler
 	failedJob atomic.Value // string: the kind of job that failed last
@@ -48,7 +52,9 @@ func (d *Daemon) build(ctx context.Context, cfg *config.Config) (*generation, er
 		func() error { return g.buildTwilio(d.o.Twilio) },
 		func() error { return g.buildSalesforce(d.o.Salesforce) },
 		func() error { return g.buildConsent(ctx) },
+		g.buildPeople,
 		g.buildPoll,
+		g.buildFollowUps,
 		g.buildMirror,
 		g.buildWebhook,
 		func() error { return g.buildJobs(ctx, d.o.Engine) },
@@ -85,7 +91,7 @@ func (g *generation) buildSalesforce(carrier http.RoundTripper) (err error) {
 	if err != nil {
 		return &ConfigError{err}
 	}
-	g.records, err = records.New(g.org, records.Options{Names: names(c.Objects), Unlinked: g.unlinked})
+	g.records, err = records.New(g.org, records.Options{Names: names(c.Objects), Lookups: lookups(g.cfg.People), Unlinked: g.unlinked})
 	if err != nil {
 		return &ConfigError{err}
 	}
@@ -136,7 +142,7 @@ func names(o config.Objects) records.Names {
 func (g *generation) buildMirror() (err error) {
 	c := g.cfg.Sync
 	g.mirror, err = mirror.New(mirror.Ports{
-		Source: g.account, Sink: g.records, People: mirror.Strangers{}, Ledger: g.store, Open: g.store, Changes: g.store, Cursors: g.store,
+		Source: g.account, Sink: g.records, People: g.people, Ledger: g.store, Open: g.store, Changes: g.wakingFollowUps(), Cursors: g.store,
 		Backlog: &backlog{Store: g.store, generation: g}, Events: g.store, Watches: g.poll.watches, Health: g.health,
 	}, mirror.Options{
 		Writers: g.cfg.Salesforce.Concurrency, ActiveFor: c.ActiveFor, Lookback: c.Lookback, Start: c.Start,

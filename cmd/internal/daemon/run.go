@@ -36,9 +36,11 @@ func (g *generation) run(ctx context.Context, idle bool) error {
 	defer cancel()
 	front.Go(func() { g.checkOrg(ctx) })
 	front.Go(func() { g.mirror.Inbox.Run(ctx) })
+	front.Go(func() { g.followUp(ctx) })
 	var errs [2]error
 	if !idle {
 		front.Go(func() { g.consent.Run(ctx) })
+		front.Go(func() { g.people.Run(ctx) })
 		front.Go(func() {
 			errs[0] = g.scheduler.Run(ctx)
 			cancel()

@@ -15,6 +15,8 @@ import (
 	"github.com/twiliosf/twiliosf/config"
 	metadata "github.com/twiliosf/twiliosf/deploy/salesforce"
 	"github.com/twiliosf/twiliosf/salesforce/salesforcetest"
+	"github.com/twiliosf/twiliosf/sync/jobs"
+	"github.com/twiliosf/twiliosf/sync/store"
 	"github.com/twiliosf/twiliosf/twilio/twiliotest"
 )
 
@@ -30,6 +32,7 @@ type world struct {
 	logs   *observer.ObservedLogs
 	reload chan struct{}
 	notify func(string)
+	engine func(context.Context, *store.Store, jobs.Options) (jobs.Engine, error) // nil is River
 	daemon *daemon.Daemon
 }
 
@@ -81,7 +84,7 @@ func (w *world) options() daemon.Options {
 	core, logs := observer.New(zapcore.DebugLevel)
 	w.logs = logs
 	return daemon.Options{
-		Load: w.config, Version: "test", Log: zap.New(core), Reload: w.reload, Notify: w.notify, Deaf: true,
+		Load: w.config, Version: "test", Log: zap.New(core), Reload: w.reload, Notify: w.notify, Deaf: true, Engine: w.engine,
 		Twilio: w.twilio.Client().Transport, Salesforce: w.org.Client().Transport,
 	}
 }

@@ -43,6 +43,14 @@ func (w *world) allowed(keyword string, numbers ...string) map[message.Number]bo
 	return may
 }
 
+// shown is the one opt-in of a key in the org, in short.
+func (w *world) shown(key string) string {
+	w.t.Helper()
+	rows := w.org.ByKey(optInObject, "Unique_Key__c", key)
+	require.Len(w.t, rows, 1, key)
+	return fmt.Sprint(rows[0]["Active__c"])
+}
+
 // replies is how many answers have become messages.
 func (w *world) replies() int { return w.twilio.WebhookCalls().Replies }
 
@@ -65,15 +73,19 @@ func TestAKeywordIsAnsweredOnceAndAStopNever(t *testing.T) {
 		w.writes(theirs, " Join. ")
 		require.Equal(t, 1, w.replies(), "though each call came twice")
 		require.Equal(t, 5, w.twilio.Len())
+		require.Equal(t, "true", w.shown(theirs+":"+k))
 		w.writes(theirs, "STOP")
 		w.writes(theirs, "HELP")
 		w.writes(theirs, "join")
 		require.Equal(t, 1, w.replies(), "nothing goes to who has opted out")
+		require.Equal(t, "false", w.shown(theirs+":*"))
 		require.Equal(t, map[message.Number]bool{theirs: false}, w.allowed(k, theirs))
 		w.start()
 		w.writes(theirs, "START")
 		w.writes(theirs, "JOIN")
 		require.Equal(t, 2, w.replies(), "the keyword is known after a restart")
+		require.Equal(t, "true", w.shown(theirs+":*"))
+		require.Equal(t, 3, w.org.Count(optInObject), "one for each keyword, and one for the number")
 		require.Equal(t, map[message.Number]bool{theirs: true, ours: false}, w.allowed(k, theirs, ours))
 	})
 }
@@ -151,19 +163,26 @@ func TestANewStoreKnowsWhoHasOptedOutInTheOrg(t *testing.T) {
 	})
 }
 
-func TestWithoutTheObjectsOfConsentWordsCountAllTheSame(t *testing.T) {
-	inBubble(t, quiet(), salesforcetest.Options{}, func(t *testing.T, w *world) {
-		require.NoError(t, w.org.HideField(optInObject, "Active__c", true))
+func TestWithoutTheObjectsOfConsentWordsCountAndWait(t *testing.T) {
+	bare := metadataWithout(t, optInObject, keywordObject, "Campaign") // a Campaign points to a keyword
+	inBubble(t, quiet(), salesforcetest.Options{Schema: bare}, func(t *testing.T, w *world) {
 		w.start()
 		time.Sleep(2 * time.Minute)
 		all := w.conditions()
-		require.Len(t, all, 1, "one fact is one condition")
-		require.Contains(t, all[0].Cause, "opt-ins")
+		require.Len(t, all, 1)
+		require.Equal(t, "salesforce-poll", all[0].Name)
+		require.Contains(t, all[0].Cause, optInObject)
+		require.Contains(t, all[0].Cause, keywordObject)
 		w.writes(theirs, "STOP")
 		w.untilMirroredDespite(20 * time.Minute)
-		require.NoError(t, w.org.HideField(optInObject, "Active__c", false))
 		time.Sleep(time.Hour)
+		require.Equal(t, all, w.conditions(), "one fact is one condition")
+		require.True(t, w.status().Ready)
+
+		w.replaceOrg(salesforcetest.Options{})
+		time.Sleep(30 * time.Minute)
 		require.Empty(t, w.conditions())
+		require.Equal(t, "false", w.shown(theirs+":*"), "it has waited for the objects")
 		require.Equal(t, map[message.Number]bool{theirs: false}, w.allowed("", theirs))
 	})
 }
@@ -172,4 +191,43 @@ func TestWithoutTheObjectsOfConsentWordsCountAllTheSame(t *testing.T) {
 func (w *world) untilMirroredDespite(limit time.Duration) {
 	w.t.Helper()
 	w.until(limit, 10*time.Second, "mirrored", func() bool { return w.org.Count(object) == w.twilio.Len() })
+}
+
+// Who opts in is added to the keyword's campaign; and consent stays with the
+// number, so it ends when the person has another one.
+func TestWhoOptsInJoinsTheCampaignUntilTheirNumberChanges(t *testing.T) {
+	inBubble(t, quiet(), salesforcetest.Options{}, func(t *testing.T, w *world) {
+		insert := func(object string, values map[string]any) string {
+			id, err := w.org.Insert(object, values)
+			require.NoError(t, err)
+			return id
+		}
+		campaign := insert("Campaign", map[string]any{"Name": "Spring"})
+		k := insert(keywordObject, map[string]any{"Name": "JOIN", "Campaign__c": campaign})
+		ann := insert("Contact", map[string]any{"LastName": "Ann", "MobilePhone": "(415) 555-0123"})
+		const shared = "+14155550177"
+		bob := insert("Contact", map[string]any{"LastName": "Bob", "MobilePhone": shared})
+		defer w.call(twiliotest.Webhook{})()
+		w.start()
+		time.Sleep(2 * time.Minute)
+		w.writes(theirs, "join")
+		w.writes(shared, "join")
+		time.Sleep(time.Minute)
+		members := map[any]bool{}
+		for row := range w.org.Rows("CampaignMember") {
+			require.Equal(t, campaign, row["CampaignId"])
+			members[row["ContactId"]] = true
+		}
+		require.Equal(t, map[any]bool{ann: true, bob: true}, members)
+		require.Equal(t, ann, w.org.ByKey(optInObject, "Unique_Key__c", theirs+":"+k)[0]["Contact__c"])
+
+		insert("Contact", map[string]any{"LastName": "Bea", "HomePhone": shared})
+		time.Sleep(6 * time.Minute)
+		require.NoError(t, w.org.Update("Contact", ann, map[string]any{"MobilePhone": "(415) 555-0124"}))
+		require.NoError(t, w.org.Update("Contact", bob, map[string]any{"MobilePhone": "(415) 555-0178"}))
+		time.Sleep(6 * time.Minute)
+		require.Equal(t, "false", w.shown(theirs+":"+k))
+		require.Equal(t, "true", w.shown(shared+":"+k), "somebody else has that number still")
+		require.Empty(t, w.conditions())
+	})
 }
