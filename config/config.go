@@ -19,6 +19,7 @@ type Config struct {
 	Sync       Sync       `key:"sync"`
 	Media      Media      `key:"media"`
 	Consent    Consent    `key:"consent"`
+	Outbox     Outbox     `key:"outbox"`
 	// Store is a URL: sqlite:// and an absolute path.
 	Store   string  `key:"store"`
 	Console Console `key:"console"`
@@ -41,8 +42,10 @@ type Twilio struct {
 	// BaseURL has no slash at its end; empty means Twilio's own hosts.
 	BaseURL string `key:"base_url"`
 	// Concurrency is in requests under way at once.
-	Concurrency int     `key:"concurrency"`
-	Webhook     Webhook `key:"webhook"`
+	Concurrency int `key:"concurrency"`
+	// Sender is a number or a Messaging Service's SID; empty means none.
+	Sender  string  `key:"sender"`
+	Webhook Webhook `key:"webhook"`
 }
 
 // Webhook is where Twilio calls us. It is off while PublicURL is empty.

@@ -67,7 +67,7 @@ func TestWhatANewFileShowsAsDefaultIsTheDefault(t *testing.T) {
 	want, got := load(t, text, "CREDENTIALS_DIRECTORY="+dir), load(t, all, "CREDENTIALS_DIRECTORY="+dir)
 	// Keys without a default show an example.
 	got.Twilio.AuthToken, got.Twilio.BaseURL, got.Control = want.Twilio.AuthToken, want.Twilio.BaseURL, want.Control
-	got.Twilio.Webhook = want.Twilio.Webhook
+	got.Twilio.Webhook, got.Twilio.Sender = want.Twilio.Webhook, want.Twilio.Sender
 	got.Salesforce.ClientSecret, got.Salesforce.Password, got.Salesforce.SecurityToken = want.Salesforce.ClientSecret, want.Salesforce.Password, want.Salesforce.SecurityToken
 	require.Equal(t, want.Redacted(), got.Redacted())
 }

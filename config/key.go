@@ -71,6 +71,7 @@ var sections = []section{
 	{"sync", "How often Twilio and Salesforce are asked, and how far back."},
 	{"media", "What becomes of pictures and other files that come with messages."},
 	{"consent", "Words by which people opt out and in, beside Twilio's own (STOP, START, HELP and the like)."},
+	{"outbox", "How messages are sent that Salesforce asks for."},
 	{"console", "The HTTP server for /metrics, /healthz and /readyz."},
 	{"log", "The daemon's own log, on standard error."},
 }

@@ -34,6 +34,7 @@ func twilioKeys() []key {
 			path: "twilio.base_url", kind: text, check: checkBaseURL, example: "http://127.0.0.1:8401",
 			doc: "One URL that answers in place of every Twilio host: the sandbox or a proxy. Empty means Twilio itself. http only to this machine.",
 		},
+		senderKey(),
 		{
 			path: "twilio.concurrency", kind: whole, fallback: "8", low: "1", high: "100", unit: "requests",
 			doc: "How many requests to Twilio are under way at once, at most. It falls by itself when Twilio answers 429.",
