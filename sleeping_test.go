@@ -20,6 +20,7 @@ var harnesses = map[string]string{
 	"cmd/internal/e2e": "inBubble (world_test.go) runs the daemon and both emulators in one",
 	"sync/jobs":        "bubble (scheduler_test.go) runs a scheduler in one",
 	"sync/mirror":      "run (mirror_test.go) runs the engine in one",
+	"sync/outbox":      "inBubble (world_test.go) runs the engine in one",
 }
 
 // sleepers are single files that may sleep, and why.

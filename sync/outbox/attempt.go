@@ -1,6 +1,7 @@
 package outbox
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/twiliosf/twiliosf/sync/message"
@@ -52,14 +53,13 @@ type Attempt struct {
 	Ended      time.Time // when it came to its last state
 }
 
-// end brings an attempt to its last state, or to a human.
+// end brings an attempt to its last state, or to a human. A sender that we have
+// chosen stands on the record of what was sent only: on another it would look like
+// the user's own choice the next time.
 func (a *Attempt) end(s State, r message.Result, now time.Time) {
 	r.ID, r.To = a.Draft.ID, a.Out.To
-	if r.From == "" {
-		r.From = a.Out.From
-	}
-	if r.Service == "" {
-		r.Service = a.Out.Service
+	if s == Accepted {
+		r.From, r.Service = cmp.Or(r.From, a.Out.From), cmp.Or(r.Service, a.Out.Service)
 	}
 	a.State, a.Result, a.Unwritten, a.WriteTries, a.Ended, a.Due = s, r, true, 0, now, time.Time{}
 }

@@ -215,4 +215,3 @@ func TestAWholeStoreThatRefusesSendsNothing(t *testing.T) {
 		w.close()
 	})
 }
-

@@ -91,7 +91,7 @@ func (o *Outbox) laneTurn(ctx, work context.Context, sender string, creates *syn
 func (o *Outbox) sendOne(ctx, work context.Context, a Attempt, creates *sync.WaitGroup) error {
 	if now := time.Now(); o.tooLate(&a, now) && a.Since.IsZero() {
 		a.refuse(late(o.o.LateLimit), now)
-		o.write.ring()
+		defer o.write.ring()
 		return o.Ledger.Revise(ctx, []Attempt{a})
 	}
 	if err := o.circuit.enter(ctx); err != nil {
@@ -145,7 +145,7 @@ func (o *Outbox) intend(ctx context.Context, a *Attempt) (bool, error) {
 	}
 	was.refuse(optedOut(), now)
 	o.metrics.ended.WithLabelValues("opted_out").Inc()
-	o.write.ring()
+	defer o.write.ring()
 	return false, o.Ledger.Revise(ctx, []Attempt{was})
 }
 

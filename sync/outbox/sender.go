@@ -44,19 +44,15 @@ func channel(n message.Number) string {
 	return prefix + ":"
 }
 
-// has says whether a number is the account's. Twilio lists no alphanumeric senders
-// with the numbers, and WhatsApp senders only where a service holds them: a listed
-// number may be a WhatsApp sender too, and Twilio has the last word.
+// has says whether a number is the account's. Which alphanumeric senders and which
+// channel addresses an account has, Twilio tells nobody: it has the last word.
 func (s *Senders) has(n message.Number) bool {
-	if alphanumeric(n) {
-		return true
-	}
-	plain := message.Number(strings.TrimPrefix(string(n), channel(n)))
-	if slices.Contains(s.Numbers, n) || slices.Contains(s.Numbers, plain) {
-		return true
-	}
+	return alphanumeric(n) || channel(n) != "" || slices.Contains(s.Numbers, n) || s.pooled(n)
+}
+
+func (s *Senders) pooled(n message.Number) bool {
 	for _, pool := range s.Services {
-		if slices.Contains(pool, n) || slices.Contains(pool, plain) {
+		if slices.Contains(pool, n) {
 			return true
 		}
 	}
@@ -196,8 +192,12 @@ func (c *chooser) personal(ctx context.Context, of choice) (Sender, bool, *Refus
 	if err != nil || n == "" {
 		return Sender{}, false, nil, err
 	}
+	if !c.ours.has(n) {
+		return Sender{}, false, nil, nil
+	}
 	s, ok := Sender{Number: n}.fit(of.to)
-	return s, ok && c.ours.has(n), nil, nil
+	// Few numbers have a WhatsApp side; a pool tells which.
+	return s, ok && (channel(s.Number) == "" || c.ours.pooled(s.Number)), nil, nil
 }
 
 // lastUsed: what this conversation has used last, if it is still ours.

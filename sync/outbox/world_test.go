@@ -329,6 +329,7 @@ func inBubble(t *testing.T, body func(t *testing.T, w *world), change ...func(*w
 		w := begin(t, change...)
 		w.run()
 		defer w.close()
+		synctest.Wait()
 		body(t, w)
 	})
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/twiliosf/twiliosf/sync/health"
 	"github.com/twiliosf/twiliosf/sync/jobs"
 	"github.com/twiliosf/twiliosf/sync/mirror"
+	"github.com/twiliosf/twiliosf/sync/outbox"
 	"github.com/twiliosf/twiliosf/sync/people"
 	"github.com/twiliosf/twiliosf/sync/store"
 	"github.com/twiliosf/twiliosf/twilio"
@@ -39,6 +40,7 @@ type generation struct {
 	people    *people.Engine
 	poll      *poll
 	mirror    *mirror.Mirror
+	outbox    *outbox.Outbox
 	followups *followup.Engine
 	engine    jobs.Engine
 	scheduler *jobs.Scheduler
@@ -56,6 +58,7 @@ func (d *Daemon) build(ctx context.Context, cfg *config.Config) (*generation, er
 		g.buildPoll,
 		g.buildFollowUps,
 		g.buildMirror,
+		g.buildOutbox,
 		g.buildWebhook,
 		func() error { return g.buildJobs(ctx, d.o.Engine) },
 	} {

@@ -41,6 +41,7 @@ func (g *generation) run(ctx context.Context, idle bool) error {
 	if !idle {
 		front.Go(func() { g.consent.Run(ctx) })
 		front.Go(func() { g.people.Run(ctx) })
+		front.Go(func() { g.send(ctx) })
 		front.Go(func() {
 			errs[0] = g.scheduler.Run(ctx)
 			cancel()

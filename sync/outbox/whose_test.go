@@ -1,0 +1,184 @@
+package outbox_test
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/twiliosf/twiliosf/sync/fault"
+	"github.com/twiliosf/twiliosf/sync/message"
+	"github.com/twiliosf/twiliosf/sync/outbox"
+)
+
+// whose asks about one message.
+func (w *world) whose(m message.Message) outbox.Claim {
+	w.t.Helper()
+	claims, err := w.Whose(w.t.Context(), []*message.Message{&m})
+	require.NoError(w.t, err)
+	require.Len(w.t, claims, 1)
+	return claims[0]
+}
+
+// seen is a message as a sweep shows it.
+func seen(n int, body string) message.Message {
+	return message.Message{
+		SID: message.SID(fmt.Sprintf("SM%032x", n)), From: long, To: theirs, Body: body, Direction: message.OutboundAPI, Status: message.Sent,
+		Created: time.Now().UTC().Truncate(time.Second),
+	}
+}
+
+func TestAMessageWaitsForItsRecordToShowIt(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		w.ask(draft(0))
+		time.Sleep(time.Second)
+		w.org.mu.Lock()
+		w.org.err = fault.New(fault.Transient, "write", errReset)
+		w.org.mu.Unlock()
+		sent := w.account.sent()[0]
+		require.Equal(t, outbox.Claim{Kind: outbox.Wait}, w.whose(sent), "Twilio's answer is on its way")
+		time.Sleep(5 * time.Second)
+		require.Equal(t, outbox.Claim{Kind: outbox.Wait, Record: id(0)}, w.whose(sent), "Salesforce does not answer")
+		w.org.mu.Lock()
+		w.org.err = nil
+		w.org.mu.Unlock()
+		time.Sleep(2 * time.Minute)
+		require.Equal(t, outbox.Claim{Kind: outbox.Bound, Record: id(0)}, w.whose(sent))
+	}, func(w *world) {
+		w.ports.Account = &slowAnswer{account: w.account, by: 3 * time.Second}
+	})
+}
+
+func TestOthersMessagesAreStrangers(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		w.ask(draft(0))
+		time.Sleep(time.Second)
+		for name, change := range map[string]func(*message.Message){
+			"another text":         func(m *message.Message) { m.Body = "hello 1" },
+			"to somebody else":     func(m *message.Message) { m.To = "+14155550198" },
+			"from another number":  func(m *message.Message) { m.From = other },
+			"an answer of a flow":  func(m *message.Message) { m.Direction = message.OutboundReply },
+			"of a quarter earlier": func(m *message.Message) { m.Created = m.Created.Add(-15 * time.Minute) },
+		} {
+			m := seen(1000, "hello 0")
+			change(&m)
+			require.Equal(t, outbox.Claim{}, w.whose(m), name)
+		}
+		require.Equal(t, outbox.Wait, w.whose(seen(1000, "hello 0")).Kind)
+	}, func(w *world) {
+		w.account.fail = func(int, message.Outgoing) failure { return lost }
+	})
+}
+
+func TestACreateThatTwilioRefusedAndListsIsItsRecords(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		w.ask(draft(0))
+		time.Sleep(time.Minute)
+		m := seen(1000, "hello 0")
+		m.Status, m.ErrorCode, m.Created = message.Failed, 21614, m.Created.Add(-time.Minute)
+		require.Equal(t, outbox.Claim{Kind: outbox.RejectedOf, Record: id(0)}, w.whose(m))
+		time.Sleep(time.Minute)
+		require.Equal(t, m.SID, w.org.result(id(0)).RejectedSID)
+		require.Empty(t, w.org.result(id(0)).SID)
+		require.Equal(t, outbox.Claim{Kind: outbox.RejectedOf, Record: id(0)}, w.whose(m), "once more")
+		m.SID = "SM0000000000000000000000000000ffff"
+		require.Equal(t, outbox.Claim{}, w.whose(m), "a second one is somebody else's")
+	}, func(w *world) {
+		w.account.err = func(message.Outgoing) error {
+			return &fault.Error{Class: fault.Permanent, Op: "create", Code: "21614", Err: errors.New("not a mobile number")}
+		}
+	})
+}
+
+func TestALookUpThatFindsARefusedCreateIsARefusal(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		w.ask(draft(0))
+		time.Sleep(time.Second)
+		w.account.mu.Lock()
+		m := w.account.make(message.Outgoing{To: theirs, From: long, Body: "hello 0"}, message.Failed)
+		w.account.messages[0].ErrorCode = 21408
+		w.account.mu.Unlock()
+		time.Sleep(time.Minute)
+		r := w.org.result(id(0))
+		require.Equal(t, "failed", r.Status)
+		require.Equal(t, 21408, r.ErrorCode)
+		require.Equal(t, m.SID, r.RejectedSID)
+		require.Empty(t, r.SID)
+	}, func(w *world) {
+		w.account.fail = func(int, message.Outgoing) failure { return lost }
+	})
+}
+
+func TestWhatIsHeldAndFoundAfterAllIsSettled(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		w.ask(draft(0))
+		time.Sleep(time.Hour)
+		require.Equal(t, message.Uncertain, w.org.result(id(0)).Status)
+		require.Equal(t, outbox.Wait, w.whose(w.account.sent()[0]).Kind)
+		time.Sleep(time.Minute)
+		w.once(1)
+		require.Equal(t, outbox.Bound, w.whose(w.account.sent()[0]).Kind)
+	}, func(w *world) {
+		w.options.Hold = true
+		w.account.lag = 24 * time.Hour
+		w.account.fail = func(int, message.Outgoing) failure { return after }
+	})
+}
+
+func TestAShortenedLinkOfAServiceIsLeftToAHuman(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		d := draft(0)
+		d.Body = "see https://example.com/a/very/long/page"
+		w.ask(d)
+		time.Sleep(time.Second)
+		w.account.mu.Lock()
+		w.account.make(message.Outgoing{To: theirs, Service: service, From: other, Body: "see https://twil.io/x"}, message.Sent)
+		w.account.mu.Unlock()
+		time.Sleep(time.Hour)
+		require.Equal(t, message.Uncertain, w.org.result(id(0)).Status)
+		require.Equal(t, 1, w.account.tried)
+	}, byService, func(w *world) {
+		w.account.fail = func(int, message.Outgoing) failure { return lost }
+	})
+}
+
+func TestARecordThatRefusesItsResultIsToldAgainAndNotSentAgain(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		w.ask(draft(0))
+		time.Sleep(10 * time.Hour)
+		require.Equal(t, 0, w.account.tried)
+		require.InDelta(t, 10, w.org.calls, 2)
+		require.Equal(t, "outbox-write-back", w.health.Active()[0].Name)
+		w.org.mu.Lock()
+		w.org.refuse = nil
+		w.org.mu.Unlock()
+		time.Sleep(2 * time.Hour)
+		require.Equal(t, "failed", w.org.result(id(0)).Status)
+		require.Empty(t, w.health.Active())
+	}, func(w *world) {
+		w.options.Sender = outbox.Sender{}
+		w.org.refuse = func(message.Result) error {
+			return &fault.Error{Class: fault.Permanent, Op: "update", Code: "FIELD_CUSTOM_VALIDATION_EXCEPTION", Err: errReset}
+		}
+	})
+}
+
+func TestNothingIsForgottenThatIsNotOver(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		far := draft(1)
+		far.SendAt = far.Modified.Add(60 * 24 * time.Hour)
+		w.ask(draft(0), far)
+		time.Sleep(20 * 24 * time.Hour)
+		_, ok, err := w.store.Outbox().Last(t.Context(), id(0))
+		require.NoError(t, err)
+		require.True(t, ok)
+		time.Sleep(20 * 24 * time.Hour)
+		_, ok, err = w.store.Outbox().Last(t.Context(), id(0))
+		require.NoError(t, err)
+		require.False(t, ok)
+		time.Sleep(21 * 24 * time.Hour)
+		require.Len(t, w.account.sent(), 2)
+	})
+}
