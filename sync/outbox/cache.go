@@ -39,7 +39,7 @@ func (c *cache) within(ctx context.Context, age time.Duration, ask func(context.
 	s, err := ask(ctx)
 	if err != nil {
 		if c.have != nil {
-			return c.have, nil //nolint:nilerr // the old ones will do; who calls next tells of the trouble
+			return c.have, nil // they will do; who calls next tells of the trouble
 		}
 		return nil, err
 	}

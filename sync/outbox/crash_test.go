@@ -72,9 +72,9 @@ func (k *killer) Written(ctx context.Context, all []outbox.Writing) error {
 	return k.do(func() error { return k.Results.Written(ctx, all) })
 }
 
-func (k *killer) Claim(ctx context.Context, a *outbox.Attempt, m *message.Message, now time.Time) (mine, clear bool, err error) {
-	err = k.do(func() error { mine, clear, err = k.Claims.Claim(ctx, a, m, now); return err })
-	return mine, clear, err
+func (k *killer) Claim(ctx context.Context, a *outbox.Attempt, m *message.Message, now time.Time) (mine, sure bool, err error) {
+	err = k.do(func() error { mine, sure, err = k.Claims.Claim(ctx, a, m, now); return err })
+	return mine, sure, err
 }
 
 func (k *killer) Create(ctx context.Context, o message.Outgoing) (m message.Message, err error) {

@@ -27,36 +27,40 @@ func Meet(last *Attempt, d *message.Draft, now time.Time) (Attempt, Action) {
 	case last == nil || d.Modified.Before(last.Draft.Modified):
 		return Attempt{}, Ignore
 	}
-	newer := d.Modified.After(last.Draft.Modified)
-	next := *last
 	switch last.State {
 	case Fresh, Ready:
 		if !last.Since.IsZero() {
-			return meetResend(next, d, asks, now)
+			return meetResend(*last, d, asks, now)
 		}
-		return meetWaiting(next, d, asks, now)
-	case Dropped:
+		return meetWaiting(*last, d, asks, now)
+	case Intended, Uncertain, Accepted: // it has left, or may have
+		return Attempt{}, Ignore
+	default:
 		if !asks {
 			return Attempt{}, Ignore
 		}
+		return meetOver(*last, d, now)
+	}
+}
+
+// meetOver is for a record that asks although nothing more would happen by itself.
+func meetOver(last Attempt, d *message.Draft, now time.Time) (Attempt, Action) {
+	newer := d.Modified.After(last.Draft.Modified)
+	switch {
+	case last.State == Dropped:
 		// What was read may be older than the reading that dropped it.
 		again := begin(d, last.Try, now)
 		again.N, again.Version, again.Reread = last.N, last.Version, true
 		return again, Replace
-	case Held:
-		if asks && newer { // the record is told once more that it must wait for a human
-			next.Draft.Modified, next.Unwritten = d.Modified, true
-			return next, Replace
-		}
-	case Rejected, Refused:
-		if asks && newer && !last.Unwritten {
-			// It may have been changed and read before our write-back. Only a reading
-			// after it shows that somebody asks again.
-			again := begin(d, last.Try+1, now)
-			again.Reread = true
-			return again, Start
-		}
-	case Intended, Uncertain, Accepted: // it has left, or may have
+	case last.State == Held && newer: // the record is told once more that it must wait for a human
+		last.Draft.Modified, last.Unwritten = d.Modified, true
+		return last, Replace
+	case last.State != Held && newer && !last.Unwritten:
+		// It may have been changed and read before our write-back. Only a reading
+		// after it shows that somebody asks again.
+		again := begin(d, last.Try+1, now)
+		again.Reread = true
+		return again, Start
 	}
 	return Attempt{}, Ignore
 }

@@ -55,7 +55,6 @@ func (o *Options) defaults() {
 	o.LateLimit = orDefault(o.LateLimit, 12*time.Hour)
 	o.InFlight = orDefault(o.InFlight, 8)
 	o.Grace = orDefault(o.Grace, 5*time.Second)
-	o.Rates.defaults()
 	if o.Log == nil {
 		o.Log = zap.NewNop()
 	}

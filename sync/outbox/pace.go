@@ -21,11 +21,11 @@ type Rates struct {
 	Service   float64 // 10
 }
 
-func (r *Rates) defaults() {
-	r.Default = orDefault(r.Default, 1)
-	r.TollFree = orDefault(r.TollFree, 3)
-	r.ShortCode = orDefault(r.ShortCode, 100)
-	r.Service = orDefault(r.Service, 10)
+func (r Rates) orDefaults() Rates {
+	return Rates{
+		Default: orDefault(r.Default, 1), TollFree: orDefault(r.TollFree, 3),
+		ShortCode: orDefault(r.ShortCode, 100), Service: orDefault(r.Service, 10),
+	}
 }
 
 // tollFree are the area codes of North America that are free for the caller.
@@ -58,8 +58,7 @@ type Pace struct {
 
 // NewPace makes a pace. Zero rates mean the defaults.
 func NewPace(r Rates) *Pace {
-	r.defaults()
-	return &Pace{rates: r, lanes: map[string]*turns{}}
+	return &Pace{rates: r.orDefaults(), lanes: map[string]*turns{}}
 }
 
 // turns are one sender's.

@@ -23,7 +23,7 @@ func (o *Outbox) planTurn(ctx context.Context) (time.Duration, error) {
 		return 0, err
 	}
 	if ctx.Err() != nil {
-		return idle, nil
+		return 0, context.Cause(ctx)
 	}
 	if err := o.Ledger.Revise(ctx, batch); err != nil {
 		return 0, err
@@ -134,7 +134,7 @@ func (o *Outbox) prepare(ctx context.Context, batch []Attempt) error {
 		for _, a := range todo {
 			a.putOff(err, now)
 		}
-		return nil //nolint:nilerr // Twilio's trouble is told; the attempts wait
+		return nil // Twilio's trouble is told; the attempts wait
 	}
 	return o.assign(ctx, todo, &chooser{Outbox: o, ours: ours})
 }

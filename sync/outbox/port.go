@@ -115,9 +115,9 @@ type Writing struct {
 // Claims say whose a message is.
 type Claims interface {
 	// Claim gives a message to an attempt that is uncertain or held, unless it is
-	// another's already. clear is false while an equal attempt is being sent, whose
+	// another's already. sure is false while an equal attempt is being sent, whose
 	// message it may be: then nothing is changed.
-	Claim(ctx context.Context, a *Attempt, m *message.Message, now time.Time) (mine, clear bool, err error)
+	Claim(ctx context.Context, a *Attempt, m *message.Message, now time.Time) (mine, sure bool, err error)
 	// Free tells which of messages belong to no attempt.
 	Free(ctx context.Context, sids []message.SID) (map[message.SID]bool, error)
 	// Whose answers one claim a message.

@@ -97,16 +97,16 @@ func ReadSender(text, country string) (s Sender, ok bool) {
 
 // fit makes a sender one that reaches to: a WhatsApp number is reached from our
 // number's WhatsApp side. ok is false where it cannot.
-func (x Sender) fit(to message.Number) (Sender, bool) {
-	want, has := channel(to), channel(x.Number)
+func (s Sender) fit(to message.Number) (Sender, bool) {
+	want, has := channel(to), channel(s.Number)
 	switch {
-	case x.Number == "" || want == has:
-		return x, true
-	case has == "" && !alphanumeric(x.Number) && !shortCode.MatchString(string(x.Number)):
-		x.Number = message.Number(want) + x.Number
-		return x, true
+	case s.Number == "" || want == has:
+		return s, true
+	case has == "" && !alphanumeric(s.Number) && !shortCode.MatchString(string(s.Number)):
+		s.Number = message.Number(want) + s.Number
+		return s, true
 	default:
-		return x, false
+		return s, false
 	}
 }
 

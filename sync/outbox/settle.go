@@ -53,7 +53,7 @@ func (o *Outbox) settleTurn(ctx context.Context) (time.Duration, error) {
 	}
 	seen, failed := o.look(ctx, batch)
 	if ctx.Err() != nil {
-		return idle, nil
+		return 0, context.Cause(ctx)
 	}
 	slices.SortFunc(batch, func(a, b Attempt) int { return cmp.Compare(a.N, b.N) })
 	var undecided []Attempt
@@ -105,7 +105,7 @@ func (o *Outbox) decide(ctx context.Context, a *Attempt, seen []message.Message,
 			doubt = doubt || mayBe(a, m)
 			continue
 		}
-		mine, clear, err := o.Claims.Claim(ctx, a, m, time.Now())
+		mine, sure, err := o.Claims.Claim(ctx, a, m, time.Now())
 		switch {
 		case err != nil:
 			return false, err
@@ -113,7 +113,7 @@ func (o *Outbox) decide(ctx context.Context, a *Attempt, seen []message.Message,
 			o.metrics.lookups.WithLabelValues("found").Inc()
 			o.write.ring()
 			return true, nil
-		case !clear: // an equal one is on its way, whose message this may be
+		case !sure: // an equal one is on its way, whose message this may be
 			a.Due = time.Now().Add(asideFor)
 			return false, nil
 		}

@@ -43,7 +43,7 @@ func (o *Outbox) flowTurn(ctx context.Context) (time.Duration, error) {
 		r := batch[i]
 		switch {
 		case ctx.Err() != nil:
-			return idle, nil
+			return 0, context.Cause(ctx)
 		case r.Unwritten:
 			write = append(write, r)
 		case r.State == Starting: // by a process that was killed, or whose store refused

@@ -11,6 +11,12 @@ import (
 	"github.com/twiliosf/twiliosf/sync/outbox"
 )
 
+// Conversations are what conversations have used last.
+type Conversations struct{ s *Store }
+
+// Conversations gives them.
+func (s *Store) Conversations() Conversations { return Conversations{s} }
+
 // live is how young a message is whose conversation goes on while we look. Older
 // ones, as backfills bring them, are the org's to remember: a row for each would
 // cost a fifth of a message's whole way.
@@ -91,9 +97,3 @@ func (c Conversations) Note(ctx context.Context, senders map[message.Number]outb
 		return nil
 	})
 }
-
-// Conversations are what conversations have used last.
-type Conversations struct{ s *Store }
-
-// Conversations gives them.
-func (s *Store) Conversations() Conversations { return Conversations{s} }

@@ -20,15 +20,15 @@ func (s *Store) bound() {
 }
 
 // bindAll binds what events prove, in the transaction that folds them.
-func (s *Store) bindAll(ctx context.Context, tx *sql.Tx, events []mirror.QueuedEvent) (any bool, err error) {
+func (s *Store) bindAll(ctx context.Context, tx *sql.Tx, events []mirror.QueuedEvent) (bound bool, err error) {
 	for i := range events {
 		did, err := s.bind(ctx, tx, &events[i].Event)
 		if err != nil {
 			return false, err
 		}
-		any = any || did
+		bound = bound || did
 	}
-	return any, nil
+	return bound, nil
 }
 
 // bind gives the message of a status callback to the attempt whose token the

@@ -11,15 +11,15 @@ import (
 )
 
 // Claim implements outbox.Claims.
-func (b Outbox) Claim(ctx context.Context, a *outbox.Attempt, m *message.Message, now time.Time) (mine, clear bool, err error) {
+func (b Outbox) Claim(ctx context.Context, a *outbox.Attempt, m *message.Message, now time.Time) (mine, sure bool, err error) {
 	err = b.s.Tx(ctx, func(tx *sql.Tx) error {
-		mine, clear, err = b.claim(ctx, tx, a, m, now)
+		mine, sure, err = b.claim(ctx, tx, a, m, now)
 		return err
 	})
-	return mine, clear, err
+	return mine, sure, err
 }
 
-func (b Outbox) claim(ctx context.Context, tx *sql.Tx, a *outbox.Attempt, m *message.Message, now time.Time) (mine, clear bool, err error) {
+func (b Outbox) claim(ctx context.Context, tx *sql.Tx, a *outbox.Attempt, m *message.Message, now time.Time) (mine, sure bool, err error) {
 	free, err := b.s.free(ctx, tx, []message.SID{m.SID})
 	if err != nil || !free[m.SID] {
 		return false, true, err
