@@ -25,16 +25,6 @@ func emulatedOrg(t *testing.T) (*salesforcetest.Server, *salesforce.Org) {
 	return server, orgOf(t, server)
 }
 
-func orgOf(t *testing.T, server *salesforcetest.Server) *salesforce.Org {
-	t.Helper()
-	org, err := salesforce.New(salesforce.Options{
-		LoginURL: server.URL, HTTP: server.Client().Transport,
-		Auth: salesforce.ClientCredentials{ClientID: salesforcetest.DefaultConsumerKey, ClientSecret: salesforcetest.DefaultConsumerSecret},
-	})
-	require.NoError(t, err)
-	return org
-}
-
 func insert(t *testing.T, s *salesforcetest.Server, object string, values map[string]any) string {
 	t.Helper()
 	id, err := s.Insert(object, values)
