@@ -129,3 +129,13 @@ func Named(a Attempt, sid message.SID) Attempt {
 	a.Result.RejectedSID, a.Unwritten = sid, true
 	return a
 }
+
+// Contested is an attempt whose message another record has been given: by a human,
+// in error.
+func Contested(a Attempt, now time.Time) Attempt {
+	a.end(Held, message.Result{
+		Status:       message.Uncertain,
+		ErrorMessage: "It was sent, as a message that an administrator has given to another record (twiliosf outbox settle).",
+	}, now)
+	return a
+}

@@ -182,3 +182,24 @@ func TestNothingIsForgottenThatIsNotOver(t *testing.T) {
 		require.Len(t, w.account.sent(), 2)
 	})
 }
+
+func TestAMessageThatAHumanGaveAwayTooEarlyIsLeftToTheHuman(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		w.ask(draft(0))
+		time.Sleep(time.Hour)
+		w.account.mu.Lock()
+		w.account.fail = nil
+		w.account.mu.Unlock()
+		w.ask(draft(1))
+		time.Sleep(time.Second)
+		require.NoError(t, w.Settle(t.Context(), id(0), outbox.Decision{SID: w.account.sent()[0].SID})) // it is the other's
+		time.Sleep(time.Minute)
+		require.Equal(t, w.account.sent()[0].SID, w.org.result(id(0)).SID)
+		require.Equal(t, message.Uncertain, w.org.result(id(1)).Status)
+		require.Equal(t, "outbox-held", w.health.Active()[0].Name)
+	}, func(w *world) {
+		w.options.Hold = true
+		w.ports.Account = &slowAnswer{account: w.account, by: 5 * time.Second}
+		w.account.fail = func(int, message.Outgoing) failure { return lost }
+	})
+}

@@ -26,11 +26,15 @@ func (b Outbox) claim(ctx context.Context, tx *sql.Tx, a *outbox.Attempt, m *mes
 	}
 	// A message that an equal attempt is making at this moment may be in the list
 	// before Twilio's answer is with us.
-	busy := 0
-	if err := b.s.each(ctx, tx, func(r *sql.Rows) error { return r.Scan(&busy) },
-		`SELECT COUNT(*) FROM outbox WHERE theirs = ? AND since_at > 0 AND sid = '' AND rejected_sid = '' AND state = 'intended' AND n <> ?`,
-		string(a.Out.To), a.N); err != nil || busy > 0 {
+	rivals, err := b.s.attempts(ctx, tx, `WHERE theirs = ? AND since_at > 0 AND sid = '' AND rejected_sid = '' AND state = 'intended' AND n <> ?`,
+		string(a.Out.To), a.N)
+	if err != nil {
 		return false, false, err
+	}
+	for i := range rivals {
+		if outbox.Matches(&rivals[i], m) {
+			return false, false, nil
+		}
 	}
 	next := outbox.Found(*a, m, now)
 	mine, err = b.s.set(ctx, tx, &next, unchanged, a.Version)

@@ -96,6 +96,15 @@ func (b Outbox) intend(ctx context.Context, tx *sql.Tx, i *intent) error {
 // conclude leaves alone what a status callback has settled by its token.
 func (b Outbox) conclude(ctx context.Context, tx *sql.Tx, i *intent) error {
 	a := i.attempt
+	if sid := a.Result.SID; sid != "" {
+		free, err := b.s.free(ctx, tx, []message.SID{sid})
+		if err != nil {
+			return err
+		}
+		if !free[sid] {
+			*a = outbox.Contested(*a, a.Ended)
+		}
+	}
 	ok, err := b.s.set(ctx, tx, a, ifIntended)
 	if err != nil || !ok || a.State != outbox.Rejected || a.Result.ErrorCode != codeOptedOut {
 		return err
