@@ -40,6 +40,22 @@ func (s *Store) NextDue(ctx context.Context) (time.Time, error) {
 	return fromUnix(at), err
 }
 
+// Written implements mirror.Changes.
+func (s *Store) Written(ctx context.Context, changes []mirror.Seq) (map[mirror.Seq]bool, error) {
+	args := make([]any, len(changes))
+	for i, c := range changes {
+		args[i] = int64(c)
+	}
+	written := map[mirror.Seq]bool{}
+	err := s.each(ctx, s.read, func(r *sql.Rows) error {
+		var seq mirror.Seq
+		err := r.Scan(&seq)
+		written[seq] = true
+		return err
+	}, `SELECT seq FROM messages WHERE written = 1 AND seq IN (`+placeholders(len(args))+`)`, args...)
+	return written, err
+}
+
 // Settle implements mirror.Changes. A row is addressed by its change: one that
 // changed again meanwhile has another number and stays queued. What follows from
 // the first writing of a message is queued together with it.
