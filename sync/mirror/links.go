@@ -169,12 +169,20 @@ func (n *newcomers) doubt(r *batchResult) {
 	}
 }
 
-// settled notes which records are there for certain.
+// settled notes which records are there for certain, and which may be: a newer
+// state of a message knows nothing of the attempts of the one before it.
 func (n *newcomers) settled(r *batchResult) {
 	for i := range r.batch {
-		if c := &r.batch[i]; c.New && r.outcomes[i] == nil {
+		c := &r.batch[i]
+		if !c.New {
+			continue
+		}
+		switch fault.ClassOf(r.outcomes[i]) {
+		case 0:
 			delete(n.unsure, c.Message.SID)
 			n.made.add(c.Message.SID)
+		case fault.Transient, fault.Uncertain:
+			n.unsure[c.Message.SID] = true
 		}
 	}
 }

@@ -1,0 +1,68 @@
+package mirror_test
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/twiliosf/twiliosf/sync/fault"
+	"github.com/twiliosf/twiliosf/sync/message"
+	"github.com/twiliosf/twiliosf/sync/mirror"
+	"github.com/twiliosf/twiliosf/sync/mirror/mirrortest"
+)
+
+// halfLost is an org that takes the first batch in, and whose answer for single
+// records of it is lost: that of a part of a call that was split.
+type halfLost struct {
+	*mirrortest.Org
+	class fault.Class
+	lost  atomic.Bool
+}
+
+func (h *halfLost) Upsert(ctx context.Context, batch []mirror.Record) ([]error, error) {
+	outcomes, err := h.Org.Upsert(ctx, batch)
+	if h.lost.CompareAndSwap(false, true) {
+		for i := range outcomes {
+			outcomes[i] = fault.New(h.class, "upsert", errors.New("connection reset"))
+		}
+	}
+	return outcomes, err
+}
+
+// The newer state knows nothing of the attempt of the one before it.
+func TestARecordWithAnUnknownOutcomeIsAskedForThoughItChangesMeanwhile(t *testing.T) {
+	for _, class := range []fault.Class{fault.Uncertain, fault.Transient} {
+		account, org := &mirrortest.Account{}, &mirrortest.Org{}
+		synctest.Test(t, func(t *testing.T) {
+			w := startWith(t, account, org, func(p *mirror.Ports) {
+				knowsAda(p)
+				p.Sink = &halfLost{Org: org, class: class}
+			})
+			defer w.stop()
+			time.Sleep(time.Minute)
+			m := mirrortest.Text(1, time.Now())
+			w.mergeAndWake(t, m, message.Queued)
+			synctest.Wait()
+			require.Equal(t, 1, org.Writes(m.SID))
+			w.mergeAndWake(t, m, message.Delivered)
+			time.Sleep(time.Minute)
+			require.Equal(t, message.Delivered, org.All()[m.SID].Status)
+			require.Equal(t, []message.Links{herLinks}, org.Links(m.SID), "a user may have the record before them by now")
+		})
+	}
+}
+
+func (w *world) mergeAndWake(t *testing.T, m message.Message, s message.Status) {
+	t.Helper()
+	w.changeStatus(t, m, s)
+	m, err := w.account.Fetch(t.Context(), m.SID)
+	require.NoError(t, err)
+	_, _, err = w.store.Merge(t.Context(), []message.Message{m})
+	require.NoError(t, err)
+	w.Writer.Wake()
+}
