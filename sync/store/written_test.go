@@ -1,0 +1,74 @@
+package store_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/twiliosf/twiliosf/sync/followup"
+	"github.com/twiliosf/twiliosf/sync/message"
+	"github.com/twiliosf/twiliosf/sync/mirror"
+	"github.com/twiliosf/twiliosf/sync/mirror/mirrortest"
+	"github.com/twiliosf/twiliosf/sync/store"
+)
+
+func pictures(t *testing.T, s *store.Store) []followup.Queued {
+	t.Helper()
+	due, err := s.FollowUps().Due(t.Context(), message.FollowMedia, now, 100)
+	require.NoError(t, err)
+	return due
+}
+
+// A change that was handed over before the one ahead of it was settled still says
+// that the message is new.
+func TestTheMediaOfAMessageFollowItsFirstWritingAndNoOther(t *testing.T) {
+	onEach(t, func(t *testing.T, s *store.Store) {
+		m := outbound(1, message.Queued, now)
+		m.Media = 1
+		_, first, err := s.Merge(t.Context(), []message.Message{m})
+		require.NoError(t, err)
+		m.Status = message.Sent
+		_, second, err := s.Merge(t.Context(), []message.Message{m})
+		require.NoError(t, err)
+		require.True(t, second[0].New)
+		settle(t, s, first...) // overtaken
+		due := pictures(t, s)
+		require.Len(t, due, 1)
+		require.NoError(t, s.FollowUps().Settle(t.Context(), []followup.Settlement{{Queued: due[0]}}))
+		settle(t, s, second...)
+		require.Empty(t, pictures(t, s), "they are there already")
+		m.Status = message.Delivered
+		_, third, err := s.Merge(t.Context(), []message.Message{m})
+		require.NoError(t, err)
+		require.False(t, third[0].New)
+		settle(t, s, third...)
+		require.Empty(t, pictures(t, s))
+	})
+}
+
+// The row that a webhook made is dropped where a sweep has made another; that it
+// was written is not forgotten with it.
+func TestARowThatIsDroppedForAnotherHandsOverThatItWasWritten(t *testing.T) {
+	onEach(t, func(t *testing.T, s *store.Store) {
+		m := mirrortest.Text(1, now.Add(-time.Hour))
+		merge(t, s, m)
+		e := message.Event{Kind: message.InboundEvent, SID: m.SID, From: m.From, To: m.To, Body: m.Body, Status: m.Status, Received: now}
+		_, err := s.Keep(t.Context(), e)
+		require.NoError(t, err)
+		waiting, err := s.Waiting(t.Context(), now, 10)
+		require.NoError(t, err)
+		_, told, err := s.Fold(t.Context(), waiting)
+		require.NoError(t, err)
+		require.Len(t, told, 1)
+		// The true row is refused, the webhook's is taken.
+		all := changed(t, s)
+		require.Len(t, all, 2)
+		require.NoError(t, s.Settle(t.Context(), []mirror.Settlement{{Change: all[0], Refusal: &mirror.Refusal{Code: "X"}}}))
+		settle(t, s, told...)
+		_, next, err := s.Merge(t.Context(), []message.Message{m})
+		require.NoError(t, err)
+		require.Len(t, next, 1)
+		require.False(t, next[0].New, "the org holds it")
+	})
+}
