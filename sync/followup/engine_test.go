@@ -481,3 +481,24 @@ func TestAnEngineNeedsItsPorts(t *testing.T) {
 		Doers: map[message.FollowUpKind]followup.Doer{message.FollowMedia: nil}}, followup.Options{})
 	require.ErrorContains(t, err, "media")
 }
+
+// What fails one by one is an outage too, where each is asked for by itself.
+func TestAnOutageThatIsToldForEachCostsFewCallsToo(t *testing.T) {
+	down := true
+	run(t, func(w *world) {
+		w.status.One = func(message.FollowUp) error {
+			if down {
+				return refuse(fault.Transient, "SERVER_UNAVAILABLE")
+			}
+			return nil
+		}
+	}, func(w *world) {
+		w.add(many(10_000)...)
+		time.Sleep(time.Minute)
+		require.Less(t, len(w.status.Batches()), 15)
+		down = false
+		time.Sleep(time.Hour)
+		require.Len(t, w.status.Done(), 10_000)
+		require.Empty(t, w.conditions())
+	})
+}
