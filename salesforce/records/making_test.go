@@ -140,3 +140,37 @@ func TestAnOwnerOrALinkThatTheOrgRefusesIsLeftOut(t *testing.T) {
 		requireAll(t, outcomes, err)
 	})
 }
+
+// Whoever hears that links are left out believes that the message has arrived.
+func TestAMessageThatIsRefusedAnywayIsNoComplaintAboutItsLinks(t *testing.T) {
+	f := newFake()
+	f.row = func(map[string]any) *fault.Error {
+		return refuse(fault.Permanent, "FIELD_CUSTOM_VALIDATION_EXCEPTION")
+	}
+	var heard []string
+	s, err := records.New(f, records.Options{Unlinked: func(f *fault.Error) { heard = append(heard, f.Code) }})
+	require.NoError(t, err)
+	outcomes, err := s.Upsert(t.Context(), []mirror.Record{newRecord()})
+	require.NoError(t, err)
+	require.Equal(t, fault.Permanent, fault.ClassOf(outcomes[0]))
+	require.Empty(t, heard)
+}
+
+// Somebody else has made the record a moment ago: what they gave it is theirs.
+func TestARecordThatWasInTheWayKeepsWhatUsersOwn(t *testing.T) {
+	f := newFake()
+	raced := false
+	f.row = func(map[string]any) *fault.Error {
+		if raced {
+			return nil
+		}
+		raced = true
+		return refuse(fault.Permanent, "DUPLICATE_VALUE")
+	}
+	outcomes, err := newMessages(t, f).Upsert(t.Context(), []mirror.Record{newRecord()})
+	requireAll(t, outcomes, err)
+	row := f.rows[string(newRecord().Message.SID)]
+	require.NotContains(t, row, "OwnerId")
+	require.NotContains(t, row, "Unread__c")
+	require.NotContains(t, row, "Contact__c")
+}
