@@ -137,7 +137,7 @@ func (w *Writer) there(ctx context.Context, batch []Change, known []newness) (ma
 		switch m := &batch[i].Message; {
 		case known[i] == doubted:
 			ask = append(ask, m.SID)
-		case known[i] == fresh && !w.newcomers.young(m):
+		case known[i] == fresh && (batch[i].Told || !w.newcomers.young(m)):
 			older = append(older, m.SID)
 		}
 	}

@@ -3,6 +3,7 @@ package mirror_test
 import (
 	"context"
 	"errors"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -65,4 +66,54 @@ func (w *world) mergeAndWake(t *testing.T, m message.Message, s message.Status) 
 	_, _, err = w.store.Merge(t.Context(), []message.Message{m})
 	require.NoError(t, err)
 	w.Writer.Wake()
+}
+
+// A proxy or a queue before us may deliver a webhook call hours late, and a
+// genuine one may be replayed: what tells of a new message need not.
+func TestAWebhookThatComesHoursLateDoesNotLinkARecordAgain(t *testing.T) {
+	account, org := &mirrortest.Account{}, &mirrortest.Org{}
+	synctest.Test(t, func(t *testing.T) {
+		w := startWith(t, account, org, knowsAda)
+		defer w.stop()
+		time.Sleep(time.Minute)
+		m := mirrortest.Text(1, time.Now())
+		account.Put(m)
+		require.NoError(t, w.Sweeper.Full(t.Context()))
+		synctest.Wait()
+		require.Equal(t, []message.Links{herLinks}, org.Links(m.SID))
+
+		time.Sleep(2 * time.Hour)
+		again := w.restart(t, knowsAda)
+		time.Sleep(time.Minute)
+		again.announce(t, m)
+		time.Sleep(time.Minute)
+		require.Equal(t, 2, org.Writes(m.SID))
+		require.Equal(t, []message.Links{herLinks}, org.Links(m.SID), "its owner and its mark are the users' own")
+		again.stop()
+	})
+}
+
+// restart is a new mirror on the same store; the old one does nothing meanwhile.
+func (w *world) restart(t *testing.T, change func(*mirror.Ports)) *world {
+	t.Helper()
+	ports := mirror.Ports{
+		Source: w.account, Sink: w.org, People: mirror.Strangers{}, Ledger: w.store, Open: w.store, Changes: w.store, Cursors: w.store,
+		Backlog: w.backlog, Events: w.store, Health: w.health,
+	}
+	change(&ports)
+	again := &world{account: w.account, org: w.org, store: w.store, backlog: w.backlog, health: w.health}
+	var err error
+	again.Mirror, err = mirror.New(ports, mirror.Options{})
+	require.NoError(t, err)
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	var inbox sync.WaitGroup
+	inbox.Go(func() { again.Inbox.Run(ctx) })
+	go func() { ended <- again.Writer.Run(ctx) }()
+	again.stop = func() {
+		cancel()
+		inbox.Wait()
+		require.ErrorIs(t, <-ended, context.Canceled)
+	}
+	return again
 }
