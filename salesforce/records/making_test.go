@@ -174,3 +174,19 @@ func TestARecordThatWasInTheWayKeepsWhatUsersOwn(t *testing.T) {
 	require.NotContains(t, row, "Unread__c")
 	require.NotContains(t, row, "Contact__c")
 }
+
+// Sharing hides a person's record, or forbids to give a record to its owner.
+func TestALinkThatTheIntegrationUserMayNotSeeHoldsUpNoMessage(t *testing.T) {
+	for _, code := range []string{"INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY", "INSUFFICIENT_ACCESS_OR_READONLY"} {
+		f := newFake()
+		f.row = func(r map[string]any) *fault.Error {
+			if r["Contact__c"] != nil {
+				return refuse(fault.Auth, code)
+			}
+			return nil
+		}
+		outcomes, err := newMessages(t, f).Upsert(t.Context(), []mirror.Record{newRecord()})
+		requireAll(t, outcomes, err)
+		require.Equal(t, true, f.rows[string(newRecord().Message.SID)]["Unread__c"])
+	}
+}

@@ -172,7 +172,7 @@ func raced(f *fault.Error) bool {
 // speaks of that one, else all its links. It is false when there is nothing left
 // to leave out.
 func (w *write) lessen(r *row, refusal *fault.Error) bool {
-	if fault.ClassOf(refusal) != fault.Permanent || !w.plan.made.has(r.source, r.extent) {
+	if !mayBeLinks(refusal) || !w.plan.made.has(r.source, r.extent) {
 		return false
 	}
 	r.without = append(r.without, refusal)
@@ -182,6 +182,12 @@ func (w *write) lessen(r *row, refusal *fault.Error) bool {
 	}
 	r.record = w.plan.append(nil, r.source, r.extent)
 	return true
+}
+
+// mayBeLinks is true for refusals of a record for good, and for those for want of
+// access, which may be to the records that it is linked to.
+func mayBeLinks(f *fault.Error) bool {
+	return fault.ClassOf(f) == fault.Permanent || strings.HasPrefix(f.Code, "INSUFFICIENT_ACCESS")
 }
 
 // keep leaves to a record that was in the way, so that the org holds it after all,
