@@ -83,7 +83,7 @@ func TestAWebhookThatComesHoursLateDoesNotLinkARecordAgain(t *testing.T) {
 		require.Equal(t, []message.Links{herLinks}, org.Links(m.SID))
 
 		time.Sleep(2 * time.Hour)
-		again := w.restart(t, knowsAda)
+		again := w.restart(t, mirror.Options{}, knowsAda)
 		time.Sleep(time.Minute)
 		again.announce(t, m)
 		time.Sleep(time.Minute)
@@ -93,8 +93,73 @@ func TestAWebhookThatComesHoursLateDoesNotLinkARecordAgain(t *testing.T) {
 	})
 }
 
+// What an earlier process has left may be in the org, however young Twilio's clock
+// makes it.
+func TestWhatAnEarlierProcessLeftIsAskedFor(t *testing.T) {
+	account, org := &mirrortest.Account{}, &mirrortest.Org{}
+	synctest.Test(t, func(t *testing.T) {
+		w := startWith(t, account, org, knowsAda)
+		defer w.stop()
+		m := mirrortest.Text(1, time.Now().Add(time.Minute))
+		_, err := org.Upsert(t.Context(), []mirror.Record{{Message: &m, Links: &herLinks}})
+		require.NoError(t, err)
+		_, _, err = w.store.Merge(t.Context(), []message.Message{m})
+		require.NoError(t, err)
+		again := w.restart(t, mirror.Options{}, knowsAda)
+		defer again.stop()
+		synctest.Wait()
+		require.Equal(t, 2, org.Writes(m.SID))
+		require.Equal(t, []message.Links{herLinks}, org.Links(m.SID))
+	})
+}
+
+// A change that was handed over while the one before it was written does not know
+// what came of that.
+func TestAChangeThatWasHandedOverMeanwhileDoesNotLinkARecordAgain(t *testing.T) {
+	account, org := &mirrortest.Account{}, &mirrortest.Org{}
+	synctest.Test(t, func(t *testing.T) {
+		first := startWith(t, account, org, knowsAda)
+		defer first.stop()
+		w := first.restart(t, mirror.Options{Writers: 1}, knowsAda)
+		defer w.stop()
+		time.Sleep(time.Minute)
+		org.Latency = time.Second
+		m := mirrortest.Text(1, time.Now())
+		w.changeStatus(t, m, message.Queued)
+		go func() { _ = w.Sweeper.Full(context.WithoutCancel(t.Context())) }()
+		time.Sleep(500 * time.Millisecond)
+		w.callback(t, m.SID, message.Delivered, 0)
+		time.Sleep(10 * time.Second)
+		require.Equal(t, message.Delivered, org.All()[m.SID].Status)
+		require.Equal(t, 2, org.Writes(m.SID))
+		require.Equal(t, []message.Links{herLinks}, org.Links(m.SID))
+	})
+}
+
+func TestABatchThatWasRefusedBeforeAnythingWasDoneIsNotAskedFor(t *testing.T) {
+	account, org := &mirrortest.Account{}, &mirrortest.Org{}
+	refused := false
+	org.Fail = func(int) (error, bool) {
+		if refused {
+			return nil, false
+		}
+		refused = true
+		return fault.New(fault.Throttled, "upsert", errors.New("too many calls")), false
+	}
+	synctest.Test(t, func(t *testing.T) {
+		w := startWith(t, account, org, knowsAda)
+		defer w.stop()
+		m := mirrortest.Text(1, time.Now())
+		account.Put(m)
+		require.NoError(t, w.Sweeper.Full(t.Context()))
+		synctest.Wait()
+		require.Equal(t, []message.Links{herLinks}, org.Links(m.SID))
+		require.Zero(t, org.Asked())
+	})
+}
+
 // restart is a new mirror on the same store; the old one does nothing meanwhile.
-func (w *world) restart(t *testing.T, change func(*mirror.Ports)) *world {
+func (w *world) restart(t *testing.T, o mirror.Options, change func(*mirror.Ports)) *world {
 	t.Helper()
 	ports := mirror.Ports{
 		Source: w.account, Sink: w.org, People: mirror.Strangers{}, Ledger: w.store, Open: w.store, Changes: w.store, Cursors: w.store,
@@ -103,7 +168,7 @@ func (w *world) restart(t *testing.T, change func(*mirror.Ports)) *world {
 	change(&ports)
 	again := &world{account: w.account, org: w.org, store: w.store, backlog: w.backlog, health: w.health}
 	var err error
-	again.Mirror, err = mirror.New(ports, mirror.Options{})
+	again.Mirror, err = mirror.New(ports, o)
 	require.NoError(t, err)
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)

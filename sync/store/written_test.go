@@ -72,3 +72,74 @@ func TestARowThatIsDroppedForAnotherHandsOverThatItWasWritten(t *testing.T) {
 		require.False(t, next[0].New, "the org holds it")
 	})
 }
+
+func TestWhatTheOrgHoldsIsRememberedByWhateverWayItGotThere(t *testing.T) {
+	again := func(t *testing.T, s *store.Store, m message.Message) mirror.Change {
+		t.Helper()
+		m.Status, m.Updated = message.Sent, m.Updated.Add(time.Second)
+		_, next, err := s.Merge(t.Context(), []message.Message{m})
+		require.NoError(t, err)
+		require.Len(t, next, 1)
+		return next[0]
+	}
+	m := outbound(1, message.Queued, now)
+	m.Media = 1
+	t.Run("put off", func(t *testing.T) {
+		onEach(t, func(t *testing.T, s *store.Store) {
+			merge(t, s, m)
+			c := changed(t, s)[0]
+			for range 2 {
+				require.NoError(t, s.Settle(t.Context(), []mirror.Settlement{{Change: c, RetryAt: now.Add(-time.Second)}}))
+			}
+			require.Empty(t, pictures(t, s), "put off")
+			c = changed(t, s)[0]
+			require.True(t, c.New)
+			require.Equal(t, 2, c.Attempts)
+			settle(t, s, c)
+			require.Len(t, pictures(t, s), 1)
+			next := again(t, s, m)
+			require.False(t, next.New)
+			require.Zero(t, changed(t, s)[0].Attempts, "the next change begins anew")
+			due, err := s.NextDue(t.Context())
+			require.NoError(t, err)
+			require.Zero(t, due)
+		})
+	})
+	t.Run("refused", func(t *testing.T) {
+		onEach(t, func(t *testing.T, s *store.Store) {
+			merge(t, s, m)
+			require.NoError(t, s.Settle(t.Context(), []mirror.Settlement{{Change: changed(t, s)[0], Refusal: &mirror.Refusal{Code: "X"}}}))
+			require.Empty(t, pictures(t, s), "refused")
+			n, err := s.RetryQuarantined(t.Context())
+			require.NoError(t, err)
+			require.Equal(t, 1, n)
+			require.True(t, changed(t, s)[0].New)
+			settle(t, s, changed(t, s)...)
+			require.Len(t, pictures(t, s), 1)
+		})
+	})
+	t.Run("told by a webhook", func(t *testing.T) {
+		onEach(t, func(t *testing.T, s *store.Store) {
+			merge(t, s, m)
+			settle(t, s, changed(t, s)...)
+			_, err := s.Keep(t.Context(), message.Event{Kind: message.StatusEvent, SID: m.SID, Status: message.Delivered, Received: now})
+			require.NoError(t, err)
+			waiting, err := s.Waiting(t.Context(), now, 10)
+			require.NoError(t, err)
+			_, told, err := s.Fold(t.Context(), waiting)
+			require.NoError(t, err)
+			require.Len(t, told, 1)
+			require.False(t, told[0].New)
+			require.False(t, told[0].Told, "the API has shown it")
+		})
+	})
+	t.Run("forgotten", func(t *testing.T) {
+		onEach(t, func(t *testing.T, s *store.Store) {
+			merge(t, s, m)
+			settle(t, s, changed(t, s)...)
+			require.NoError(t, s.Gone(t.Context(), m.SID))
+			require.NoError(t, s.Forget(t.Context(), now.Add(96*time.Hour), 72*time.Hour))
+			require.False(t, again(t, s, m).New, "though Twilio has forgotten it, and we its text")
+		})
+	})
+}
