@@ -62,7 +62,7 @@ func (e *Engine) settle(l *line, batch []Queued, outcomes []error) (settled []Se
 		e.metrics.settled.WithLabelValues(string(l.kind), "put_off").Inc()
 		settled[i].RetryAt = time.Now().Add(retryIn(q.Attempts, err))
 	}
-	if failed == len(batch) && failed > 1 && failed == l.size {
+	if failed > 1 && failed == l.size { // a full batch, so there are others
 		down = outcomes[0]
 	}
 	if down == nil || trouble != nil || stuck != nil {

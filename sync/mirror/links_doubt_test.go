@@ -100,6 +100,7 @@ func TestWhatAnEarlierProcessLeftIsAskedFor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := startWith(t, account, org, knowsAda)
 		defer w.stop()
+		synctest.Wait()
 		m := mirrortest.Text(1, time.Now().Add(time.Minute))
 		_, err := org.Upsert(t.Context(), []mirror.Record{{Message: &m, Links: &herLinks}})
 		require.NoError(t, err)
@@ -161,6 +162,7 @@ func TestABatchThatWasRefusedBeforeAnythingWasDoneIsNotAskedFor(t *testing.T) {
 // restart is a new mirror on the same store; the old one does nothing meanwhile.
 func (w *world) restart(t *testing.T, o mirror.Options, change func(*mirror.Ports)) *world {
 	t.Helper()
+	time.Sleep(7 * time.Second) // so that the two do not look into the store at one time
 	ports := mirror.Ports{
 		Source: w.account, Sink: w.org, People: mirror.Strangers{}, Ledger: w.store, Open: w.store, Changes: w.store, Cursors: w.store,
 		Backlog: w.backlog, Events: w.store, Health: w.health,
