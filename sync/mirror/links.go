@@ -135,9 +135,9 @@ func (w *Writer) there(ctx context.Context, batch []Change, known []newness) (ma
 	var ask, older []message.SID
 	for i := range batch {
 		switch m := &batch[i].Message; {
-		case known[i] == doubted:
+		case known[i] == doubted, known[i] == fresh && batch[i].Told:
 			ask = append(ask, m.SID)
-		case known[i] == fresh && (batch[i].Told || !w.newcomers.young(m)):
+		case known[i] == fresh && !w.newcomers.young(m):
 			older = append(older, m.SID)
 		}
 	}
