@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net/url"
 	"os"
 	"path/filepath"
 	"testing"
@@ -22,7 +23,9 @@ import (
 // databases are what every test of the suite runs on. A second database is one
 // more entry.
 var databases = map[string]func(tb testing.TB) string{
-	"sqlite": func(tb testing.TB) string { return "sqlite://" + filepath.Join(tb.TempDir(), "t.db") },
+	"sqlite": func(tb testing.TB) string {
+		return (&url.URL{Scheme: "sqlite", Path: filepath.Join(tb.TempDir(), "t.db")}).String()
+	},
 }
 
 // onEach runs a test on a fresh store of each database.

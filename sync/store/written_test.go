@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -140,4 +141,13 @@ func TestWhatTheOrgHoldsIsRememberedByWhateverWayItGotThere(t *testing.T) {
 			require.False(t, again(t, s, m).New, "though Twilio has forgotten it, and we its text")
 		})
 	})
+}
+
+func TestAnAddressThatWouldOpenAnotherFileIsRefused(t *testing.T) {
+	for _, mark := range []string{"#", "?"} {
+		dir := t.TempDir()
+		_, err := store.Open(t.Context(), store.Options{URL: "sqlite://" + dir + "/my" + mark + "1/t.db", Version: "test"})
+		require.ErrorContains(t, err, "%23")
+		require.NoFileExists(t, filepath.Join(dir, "my"))
+	}
 }
