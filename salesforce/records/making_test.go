@@ -190,3 +190,12 @@ func TestALinkThatTheIntegrationUserMayNotSeeHoldsUpNoMessage(t *testing.T) {
 		require.Equal(t, true, f.rows[string(newRecord().Message.SID)]["Unread__c"])
 	}
 }
+
+// Salesforce's own comparison knows no case, and answers as the record has it.
+func TestARecordIsHeldWhateverTheCaseOfItsSID(t *testing.T) {
+	f := newFake()
+	f.rows["SMABCDEF"] = nil
+	there, err := newMessages(t, f).Held(t.Context(), []message.SID{"SMabcdef"})
+	require.NoError(t, err)
+	require.True(t, there["SMabcdef"])
+}
