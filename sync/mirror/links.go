@@ -177,11 +177,11 @@ func (n *newcomers) settled(r *batchResult) {
 		if !c.New {
 			continue
 		}
-		switch fault.ClassOf(r.outcomes[i]) {
-		case 0:
+		switch class := fault.ClassOf(r.outcomes[i]); {
+		case class == 0:
 			delete(n.unsure, c.Message.SID)
 			n.made.add(c.Message.SID)
-		case fault.Transient, fault.Uncertain:
+		case class == fault.Transient, class == fault.Uncertain:
 			n.unsure[c.Message.SID] = true
 		}
 	}

@@ -6,9 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -24,7 +24,7 @@ import (
 // more entry.
 var databases = map[string]func(tb testing.TB) string{
 	"sqlite": func(tb testing.TB) string {
-		return (&url.URL{Scheme: "sqlite", Path: filepath.Join(tb.TempDir(), "t.db")}).String()
+		return "sqlite://" + strings.ReplaceAll(filepath.Join(tb.TempDir(), "t.db"), "#", "%23")
 	},
 }
 
