@@ -135,7 +135,7 @@ func (w *Writer) there(ctx context.Context, batch []Change, known []newness) (ma
 	var ask, older []message.SID
 	for i := range batch {
 		switch m := &batch[i].Message; {
-		case known[i] == doubted, known[i] == fresh && batch[i].Told:
+		case known[i] == doubted:
 			ask = append(ask, m.SID)
 		case known[i] == fresh && !w.newcomers.young(m):
 			older = append(older, m.SID)

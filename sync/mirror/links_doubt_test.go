@@ -68,52 +68,6 @@ func (w *world) mergeAndWake(t *testing.T, m message.Message, s message.Status) 
 	w.Writer.Wake()
 }
 
-// A proxy or a queue before us may deliver a webhook call hours late, and a
-// genuine one may be replayed: what tells of a new message need not.
-func TestAWebhookThatComesHoursLateDoesNotLinkARecordAgain(t *testing.T) {
-	account, org := &mirrortest.Account{}, &mirrortest.Org{}
-	synctest.Test(t, func(t *testing.T) {
-		w := startWith(t, account, org, knowsAda)
-		defer w.stop()
-		time.Sleep(time.Minute)
-		m := mirrortest.Text(1, time.Now())
-		account.Put(m)
-		require.NoError(t, w.Sweeper.Full(t.Context()))
-		synctest.Wait()
-		require.Equal(t, []message.Links{herLinks}, org.Links(m.SID))
-
-		time.Sleep(2 * time.Hour)
-		again := w.restart(t, mirror.Options{}, knowsAda)
-		time.Sleep(time.Minute)
-		again.announce(t, m)
-		time.Sleep(time.Minute)
-		require.Equal(t, 2, org.Writes(m.SID))
-		require.Equal(t, []message.Links{herLinks}, org.Links(m.SID), "its owner and its mark are the users' own")
-		again.stop()
-	})
-}
-
-// Nor does it in an org that was empty when the process began, after so many
-// others that nobody remembers making it.
-func TestAWebhookThatComesLateIsAskedForThoughTheOrgWasEmpty(t *testing.T) {
-	account, org := &mirrortest.Account{}, &mirrortest.Org{}
-	synctest.Test(t, func(t *testing.T) {
-		w := startWith(t, account, org, knowsAda)
-		defer w.stop()
-		m := mirrortest.Text(0, time.Now())
-		account.Put(m)
-		require.NoError(t, w.Sweeper.Full(t.Context()))
-		time.Sleep(2 * time.Hour)
-		account.Put(texts(12_100, time.Now(), 0)[1:]...)
-		require.NoError(t, w.Sweeper.Full(t.Context()))
-		require.Len(t, org.All(), 12_100)
-		w.announce(t, m)
-		time.Sleep(time.Minute)
-		require.Equal(t, 2, org.Writes(m.SID))
-		require.Equal(t, []message.Links{herLinks}, org.Links(m.SID))
-	})
-}
-
 // What an earlier process has left may be in the org, however young Twilio's clock
 // makes it.
 func TestWhatAnEarlierProcessLeftIsAskedFor(t *testing.T) {

@@ -137,10 +137,7 @@ type Change struct {
 	Attempts int // how often its writing was put off
 	// New is true until a change of the message was settled as written: whether
 	// the org holds a record of it is not known for certain.
-	New bool
-	// Told is true while only a webhook has told of the message: its dates are the
-	// receipt's, which say nothing of its age.
-	Told    bool
+	New     bool
 	Message message.Message
 }
 

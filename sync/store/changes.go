@@ -14,7 +14,7 @@ import (
 	"github.com/twiliosf/twiliosf/sync/mirror"
 )
 
-const changedSQL = `SELECT seq, attempts, written = 0, updated_at = 0, payload FROM messages WHERE seq > ? AND retry_at <= ? ORDER BY seq LIMIT ?`
+const changedSQL = `SELECT seq, attempts, written = 0, payload FROM messages WHERE seq > ? AND retry_at <= ? ORDER BY seq LIMIT ?`
 
 // Changed implements mirror.Changes.
 func (s *Store) Changed(ctx context.Context, after mirror.Seq, now time.Time, limit int) ([]mirror.Change, error) {
@@ -22,7 +22,7 @@ func (s *Store) Changed(ctx context.Context, after mirror.Seq, now time.Time, li
 	var payload sql.RawBytes
 	err := s.each(ctx, s.read, func(r *sql.Rows) error {
 		var c mirror.Change
-		if err := r.Scan(&c.Seq, &c.Attempts, &c.New, &c.Told, &payload); err != nil {
+		if err := r.Scan(&c.Seq, &c.Attempts, &c.New, &payload); err != nil {
 			return err
 		}
 		if err := json.Unmarshal(payload, &c.Message); err != nil {

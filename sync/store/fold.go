@@ -27,7 +27,6 @@ type holding struct {
 	changed bool
 	fresh   bool // made by an event of this batch
 	written bool // the org holds it
-	told    bool // only webhooks have told of it
 }
 
 // Fold implements mirror.Events.
@@ -63,7 +62,7 @@ func fold(held map[message.SID]*holding, e *message.Event) bool {
 	h := held[e.SID]
 	if m, ok := e.Message(); ok {
 		if h == nil {
-			held[e.SID] = &holding{created: unix(m.Created), status: m.Status, whole: true, message: m, changed: true, fresh: true, told: true}
+			held[e.SID] = &holding{created: unix(m.Created), status: m.Status, whole: true, message: m, changed: true, fresh: true}
 		}
 		return true // else a sweep was faster, and has seen all of it
 	}
@@ -86,7 +85,7 @@ func (s *Store) held(ctx context.Context, tx *sql.Tx, events []mirror.QueuedEven
 	scan := func(r *sql.Rows) error {
 		var sid message.SID
 		h := &holding{}
-		if err := r.Scan(&h.created, &sid, &h.status, &h.written, &h.told, &payload); err != nil {
+		if err := r.Scan(&h.created, &sid, &h.status, &h.written, &payload); err != nil {
 			return err
 		}
 		if len(payload) > 0 {
@@ -105,11 +104,11 @@ func (s *Store) held(ctx context.Context, tx *sql.Tx, events []mirror.QueuedEven
 		}
 		in := placeholders(len(chunk))
 		at := chunk[0].Event.Received
-		if err := s.each(ctx, tx, scan, `SELECT created_at, sid, status, written, updated_at = 0, payload FROM messages WHERE created_at BETWEEN ? AND ? AND sid IN (`+in+`)`,
+		if err := s.each(ctx, tx, scan, `SELECT created_at, sid, status, written, payload FROM messages WHERE created_at BETWEEN ? AND ? AND sid IN (`+in+`)`,
 			append([]any{unix(at.Add(-2 * recently)), unix(at.Add(2 * recently))}, args...)...); err != nil {
 			return nil, err
 		}
-		if err := s.each(ctx, tx, scan, `SELECT created_at, sid, status, written, updated_at = 0, payload FROM messages WHERE open = 1 AND sid IN (`+in+`)`, args...); err != nil {
+		if err := s.each(ctx, tx, scan, `SELECT created_at, sid, status, written, payload FROM messages WHERE open = 1 AND sid IN (`+in+`)`, args...); err != nil {
 			return nil, err
 		}
 	}
@@ -138,7 +137,7 @@ func (s *Store) queue(ctx context.Context, tx *sql.Tx, held map[message.SID]*hol
 	var changes []mirror.Change
 	for _, h := range held {
 		if h.changed {
-			changes = append(changes, mirror.Change{New: !h.written, Told: h.told, Message: h.message})
+			changes = append(changes, mirror.Change{New: !h.written, Message: h.message})
 		}
 	}
 	if len(changes) == 0 {
