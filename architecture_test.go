@@ -50,8 +50,10 @@ var house = map[string]kind{
 	"twilio/twiliotest/openapitest": emulator,
 	"salesforce/salesforcetest":     emulator,
 
+	"sync/consent":  engine,
 	"sync/followup": engine,
 	"sync/mirror":   engine,
+	"sync/people":   engine,
 
 	"config":             adapter,
 	"salesforce":         adapter,
@@ -83,6 +85,9 @@ var arrows = []arrow{
 	{"sync/phone", "sync/message", "a parsed number is the vocabulary's Number"},
 	{"sync/health", "sync/fault", "a condition is made from a classed fault"},
 
+	{"sync/consent", "sync/message", "the engine reads messages"},
+	{"sync/consent", "sync/fault", "the engine waits as long as a fault says"},
+	{"sync/consent", "sync/health", "the engine says which keywords do nothing"},
 	{"sync/followup", "sync/message", "the engine does follow-ups"},
 	{"sync/followup", "sync/fault", "the engine decides by class"},
 	{"sync/followup", "sync/health", "the engine says what is wrong"},
@@ -90,7 +95,16 @@ var arrows = []arrow{
 	{"sync/mirror", "sync/fault", "the engine decides by class"},
 	{"sync/mirror", "sync/health", "the engine says what is wrong"},
 
+	{"sync/people", "sync/message", "the engine says whose messages they are"},
+	{"sync/people", "sync/phone", "people are known by their numbers"},
+	{"sync/people", "sync/fault", "the engine decides by class"},
+	{"sync/people", "sync/health", "the engine says what is wrong"},
+
+	{"config", "sync/phone", "a country is one that numbers can be read by"},
 	{"sync/store", "sync/message", "rows hold messages"},
+	{"sync/store", "sync/consent", "the store keeps consent in the transaction that keeps its message"},
+	{"sync/store", "sync/people", "the store implements the people's Index and Directory"},
+	{"sync/store", "sync/phone", "numbers are indexed by their key"},
 	{"sync/store", "sync/followup", "the store implements the Queue of follow-ups"},
 	{"sync/store", "sync/mirror", "the store implements the mirror's Ledger, Changes, Cursors and Backlog"},
 	{"sync/jobs", "sync/store", "the store owns the database and its transactions, jobs owns River"},
@@ -108,8 +122,10 @@ var arrows = []arrow{
 	{"salesforce/records", "salesforce/soql", "what the org holds is asked for in SOQL"},
 	{"salesforce/records", "sync/message", "messages become records"},
 	{"salesforce/records", "sync/fault", "refusals are put in our words"},
+	{"salesforce/records", "sync/consent", "records reads the org's keywords and opt-ins"},
 	{"salesforce/records", "sync/mirror", "records implements the mirror's Sink and Watches"},
-	{"salesforce/records", "sync/followup", "records implements Doers: media, the last status"},
+	{"salesforce/records", "sync/followup", "records implements Doers: media, the last status, opt-ins, members"},
+	{"salesforce/records", "sync/people", "records implements the people's Source and Export"},
 
 	{"sync/jobs/jobstest", "sync/jobs", "the suite is that port's contract"},
 	{"sync/jobs/jobstest", "sync/store", "jobs commit together with rows"},
@@ -119,9 +135,12 @@ var arrows = []arrow{
 	{"sync/mirror/mirrortest", "sync/message", "the suite makes messages"},
 	{"sync/mirror/mirrortest", "sync/fault", "the suite makes vendors fail"},
 
+	{"config", "sync/consent", "a word that says two things is found where it is written"},
+
 	{"cmd/internal/daemon", "config", "only the daemon reads the configuration"},
 	{"cmd/internal/daemon", "salesforce", "the daemon plugs the org in"},
 	{"cmd/internal/daemon", "salesforce/records", "the daemon plugs the Sink in"},
+	{"cmd/internal/daemon", "sync/consent", "the daemon plugs consent into the store, the poll and the webhook"},
 	{"cmd/internal/daemon", "sync/console", "the daemon serves its health"},
 	{"cmd/internal/daemon", "sync/fault", "the daemon tells faults from stopping"},
 	{"cmd/internal/daemon", "sync/followup", "the daemon runs the follow-ups"},
@@ -129,6 +148,7 @@ var arrows = []arrow{
 	{"cmd/internal/daemon", "sync/jobs", "the daemon owns the schedules"},
 	{"cmd/internal/daemon", "sync/message", "the control API names messages by SID"},
 	{"cmd/internal/daemon", "sync/mirror", "the daemon runs the mirror"},
+	{"cmd/internal/daemon", "sync/people", "the daemon runs the people's index"},
 	{"cmd/internal/daemon", "sync/phone", "numbers are masked on the screen too"},
 	{"cmd/internal/daemon", "sync/store", "the daemon opens the store"},
 	{"cmd/internal/daemon", "twilio", "the daemon plugs the Source in"},
@@ -179,7 +199,7 @@ var owners = map[string]struct {
 	"github.com/stretchr/testify":         {[]string{"sync/followup/followuptest", "sync/jobs/jobstest", "sync/mirror/mirrortest"}, "for tests; it has no place in the binary"},
 	"testing":                             {[]string{"sync/followup/followuptest", "sync/jobs/jobstest", "sync/mirror/mirrortest"}, "it registers flags and has no place in the binary"},
 	"github.com/golang-jwt/jwt":           {[]string{"salesforce"}, "the emulator checks tokens with code of its own, or a fault in the library would hide"},
-	"github.com/prometheus/client_golang": {[]string{"salesforce", "sync/console", "sync/followup", "sync/health", "sync/jobs", "sync/mirror", "twilio", "twilio/webhook", "cmd/internal/daemon"}, "words and emulators measure nothing"},
+	"github.com/prometheus/client_golang": {[]string{"salesforce", "sync/console", "sync/followup", "sync/health", "sync/jobs", "sync/mirror", "sync/people", "twilio", "twilio/webhook", "cmd/internal/daemon"}, "words and emulators measure nothing"},
 }
 
 // badNames say nothing about what is inside, or hide the standard library.

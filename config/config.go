@@ -15,8 +15,10 @@ const DefaultPath = "/etc/twiliosf/twiliosf.yaml"
 type Config struct {
 	Twilio     Twilio     `key:"twilio"`
 	Salesforce Salesforce `key:"salesforce"`
+	People     People     `key:"people"`
 	Sync       Sync       `key:"sync"`
 	Media      Media      `key:"media"`
+	Consent    Consent    `key:"consent"`
 	// Store is a URL: sqlite:// and an absolute path.
 	Store   string  `key:"store"`
 	Console Console `key:"console"`
@@ -96,6 +98,13 @@ type Sync struct {
 	ActiveFor    time.Duration `key:"active_for"`
 	Lookback     time.Duration `key:"lookback"`
 	Start        time.Duration `key:"start"`
+}
+
+// Consent is words beside Twilio's own.
+type Consent struct {
+	StopWords  []string `key:"stop_words"`
+	StartWords []string `key:"start_words"`
+	HelpWords  []string `key:"help_words"`
 }
 
 // Media is what becomes of the media of messages.

@@ -40,11 +40,16 @@ func (l *loader) environValue(path, value string, at origin) given {
 	if e.isFile {
 		return given{value: value, at: at}
 	}
-	if e.kind == objects {
+	if e.kind == objects || e.kind == phoneObjects {
 		var doc yaml.Node
-		if err := yaml.Unmarshal([]byte(value), &doc); err == nil && len(doc.Content) == 1 && doc.Content[0].Kind == yaml.MappingNode {
+		if err := yaml.Unmarshal([]byte(value), &doc); err == nil && len(doc.Content) == 1 {
 			r := &nodeReader{loader: l, place: func(*yaml.Node) origin { return at }}
-			return r.objects(path, doc.Content[0])
+			switch kind := doc.Content[0].Kind; {
+			case e.kind == objects && kind == yaml.MappingNode:
+				return r.objects(path, doc.Content[0])
+			case e.kind == phoneObjects && kind == yaml.SequenceNode:
+				return r.phoneObjects(path, doc.Content[0])
+			}
 		}
 	}
 	v, p := e.parse(value)

@@ -69,6 +69,8 @@ func writeKey(b *strings.Builder, k *key, indent string) {
 		name += fileSuffix
 	case objects:
 		objectComment(b, indent, k)
+	case list, phoneObjects:
+		comment(b, indent, "Such as: "+k.example)
 	default: // the description says it all
 	}
 	hash := "#"

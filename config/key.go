@@ -2,6 +2,7 @@ package config
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -9,16 +10,18 @@ import (
 type kind int
 
 const (
-	text     kind = iota // one line of text
-	secret               // text that is never shown; also as <key>_file
-	duration             // "90s", "1d12h"
-	whole                // a whole number
-	share                // a decimal number
-	objects              // default, or a mapping of API names
+	text         kind = iota // one line of text
+	secret                   // text that is never shown; also as <key>_file
+	duration                 // "90s", "1d12h"
+	whole                    // a whole number
+	share                    // a decimal number
+	objects                  // default, or a mapping of API names
+	phoneObjects             // a list of objects, by name or as mappings
+	list                     // words
 )
 
 func (k kind) String() string {
-	return [...]string{"text", "secret", "duration", "whole number", "number", "default or a mapping"}[k]
+	return [...]string{"text", "secret", "duration", "whole number", "number", "default or a mapping", "list of objects", "list of words"}[k]
 }
 
 // key is everything we know about one key of the file. It is the only place
@@ -56,7 +59,7 @@ type section struct {
 }
 
 // table is every key in the order in which the file shows them.
-var table = append(vendorKeys(), daemonKeys()...)
+var table = slices.Concat(vendorKeys(), peopleKeys(), daemonKeys())
 
 // sections are every mapping in the order of the table; a test holds that each
 // section of a key is here.
@@ -64,8 +67,10 @@ var sections = []section{
 	{"twilio", "The Twilio account whose messages are mirrored."},
 	{"twilio.webhook", "Where Twilio calls us, which makes minutes seconds. Off while public_url is empty."},
 	{"salesforce", "The Salesforce org that gets one record per message."},
+	{"people", "Whose number it is: the records in the org that a message is linked to."},
 	{"sync", "How often Twilio and Salesforce are asked, and how far back."},
 	{"media", "What becomes of pictures and other files that come with messages."},
+	{"consent", "Words by which people opt out and in, beside Twilio's own (STOP, START, HELP and the like)."},
 	{"console", "The HTTP server for /metrics, /healthz and /readyz."},
 	{"log", "The daemon's own log, on standard error."},
 }

@@ -120,8 +120,9 @@ func orgKeys() []key {
 		{
 			// The most long-running requests that a production org bears at once.
 			// https://developer.salesforce.com/docs/atlas.en-us.salesforce_app_limits_cheatsheet.meta/salesforce_app_limits_cheatsheet/salesforce_app_limits_platform_api.htm
-			path: "salesforce.concurrency", kind: whole, fallback: "4", low: "1", high: "25", unit: "requests",
-			doc: "How many requests to Salesforce are under way at once, at most.",
+			path: "salesforce.concurrency", kind: whole, fallback: "8", low: "1", high: "25", unit: "requests",
+			// A message waits for its turn half of what a call takes, divided by this.
+			doc: "How many requests to Salesforce are under way at once, at most. The more, the sooner a message's turn comes.",
 		},
 		{
 			path: "salesforce.objects", kind: objects, fallback: "default",

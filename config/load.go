@@ -71,6 +71,7 @@ type given struct {
 	value any
 	at    origin
 	bad   bool
+	items []origin // of a list: the places of its items
 }
 
 // layer is what one source gives, by path; a secret's file form has its own.

@@ -71,6 +71,14 @@ func (r *nodeReader) value(parent, full string, p pair, value *yaml.Node) {
 		r.file[full] = r.objects(full, value)
 		return
 	}
+	if e.kind == list && value.Kind == yaml.SequenceNode {
+		r.file[full] = r.list(full, value)
+		return
+	}
+	if e.kind == phoneObjects && value.Kind == yaml.SequenceNode {
+		r.file[full] = r.phoneObjects(full, value)
+		return
+	}
 	v, wrong := e.decode(value)
 	if wrong != nil {
 		r.fault(at, full, wrong)

@@ -60,6 +60,10 @@ func shown(value any, indent string) string {
 		return " " + formatDuration(v)
 	case Objects:
 		return v.shown(indent)
+	case []string:
+		return shownList(v)
+	case []PhoneObject:
+		return shownObjects(v)
 	case int:
 		return " " + strconv.Itoa(v)
 	case float64:

@@ -29,6 +29,7 @@ func (l *loader) applyRules(cfg *Config, values layer) {
 	r.rhythm()
 	r.socket()
 	r.webhook()
+	r.consent()
 }
 
 func (r rules) has(path string) bool { _, ok := r.values[path]; return ok }

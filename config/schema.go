@@ -67,6 +67,10 @@ func (k *key) schema() object {
 		s["type"], s["writeOnly"] = "string", true
 	case objects:
 		s["oneOf"], s["default"] = []any{object{"const": k.fallback}, objectsSchema()}, k.fallback
+	case list:
+		s["type"], s["items"], s["default"] = "array", object{"type": "string"}, []string{}
+	case phoneObjects:
+		s["oneOf"], s["default"] = phoneObjectsSchema(), standardObjects
 	default:
 		k.textSchema(s)
 	}

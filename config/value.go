@@ -34,6 +34,10 @@ func (k *key) parse(value string) (any, *problem) {
 		return k.parseSecret(value)
 	case objects:
 		return parseObjects(value)
+	case list:
+		return parseList(value)
+	case phoneObjects:
+		return parsePhoneObjects(value)
 	default:
 		return k.parseText(value)
 	}
@@ -150,7 +154,7 @@ func (k *key) wrongType(n *yaml.Node) *problem {
 			return nil
 		}
 	default:
-		if tag == "!!str" && !(n.Style == 0 && yaml11[strings.ToLower(n.Value)]) {
+		if tag == "!!str" && !(n.Style == 0 && yaml11[strings.ToLower(n.Value)] && !slices.Contains(k.enum, n.Value)) {
 			return nil
 		}
 	}
@@ -205,6 +209,10 @@ func (k *key) noun() string {
 		return "duration such as " + k.fallback
 	case whole, share:
 		return k.kind.String()
+	case list:
+		return k.kind.String() + ", such as " + k.example
+	case phoneObjects:
+		return "list of objects"
 	case objects:
 		return "word (default) or a mapping of objects"
 	default:

@@ -29,12 +29,18 @@ func emulated(t *testing.T, change ...func(*salesforcetest.Options)) (*salesforc
 		c(&o)
 	}
 	server := salesforcetest.NewServer(o)
+	return server, newMessages(t, orgOf(t, server))
+}
+
+// orgOf logs in to an emulated org.
+func orgOf(t *testing.T, server *salesforcetest.Server) *salesforce.Org {
+	t.Helper()
 	org, err := salesforce.New(salesforce.Options{
 		LoginURL: server.URL, HTTP: server.Client().Transport,
 		Auth: salesforce.ClientCredentials{ClientID: salesforcetest.DefaultConsumerKey, ClientSecret: salesforcetest.DefaultConsumerSecret},
 	})
 	require.NoError(t, err)
-	return server, newMessages(t, org)
+	return org
 }
 
 // stored is the one record of a message.

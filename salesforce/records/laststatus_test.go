@@ -29,8 +29,8 @@ func lastStatus(object, id, status string) message.FollowUp {
 	return message.FollowUp{Kind: message.FollowStatus, Key: id, Status: s}
 }
 
-// people are an org with people, and the writer of their last status.
-func people(t *testing.T, n int) (*salesforcetest.Server, *records.LastStatus, []string) {
+// withPeople is an org with people, and the writer of their last status.
+func withPeople(t *testing.T, n int) (*salesforcetest.Server, *records.LastStatus, []string) {
 	t.Helper()
 	server, org := orgWithFollowUps(t)
 	w, err := records.NewLastStatus(org, records.LastStatusNames{})
@@ -51,7 +51,7 @@ func statusOf(t *testing.T, s *salesforcetest.Server, object, id string) (status
 }
 
 func TestTheLastStatusStandsOnContactAndLead(t *testing.T) {
-	s, w, ids := people(t, 2)
+	s, w, ids := withPeople(t, 2)
 	lead, err := s.Insert("Lead", map[string]any{"LastName": "L", "Company": "C"})
 	require.NoError(t, err)
 	outcomes, err := w.Do(t.Context(), []message.FollowUp{
@@ -77,7 +77,7 @@ func TestTheLastStatusStandsOnContactAndLead(t *testing.T) {
 }
 
 func TestAPersonWhoIsGoneOrRefusesHoldsNobodyUp(t *testing.T) {
-	s, w, ids := people(t, 4)
+	s, w, ids := withPeople(t, 4)
 	require.NoError(t, s.Delete("Contact", ids[0]))
 	s.Script(salesforcetest.Refuse(func(r map[string]any) *salesforcetest.Refusal {
 		if r["id"] == ids[1] {
@@ -103,7 +103,7 @@ func TestAPersonWhoIsGoneOrRefusesHoldsNobodyUp(t *testing.T) {
 }
 
 func TestFieldsThatAreMissingOnOneObjectKeepOnlyItsPeopleWaiting(t *testing.T) {
-	s, w, ids := people(t, 1)
+	s, w, ids := withPeople(t, 1)
 	lead, err := s.Insert("Lead", map[string]any{"LastName": "L", "Company": "C"})
 	require.NoError(t, err)
 	require.NoError(t, s.HideField("Lead", "Last_Message_Status__c", true))
@@ -120,7 +120,7 @@ func TestFieldsThatAreMissingOnOneObjectKeepOnlyItsPeopleWaiting(t *testing.T) {
 }
 
 func TestARecordThatSpoilsTheWholeCallIsFound(t *testing.T) {
-	s, w, ids := people(t, 30)
+	s, w, ids := withPeople(t, 30)
 	s.Script(salesforcetest.Answer(400, "application/json", `[{"errorCode":"JSON_PARSER_ERROR","message":"x"}]`).On(salesforcetest.OpCollectionsUpdate))
 	batch := make([]message.FollowUp, len(ids))
 	for i, id := range ids {
@@ -144,7 +144,7 @@ func TestARecordThatSpoilsTheWholeCallIsFound(t *testing.T) {
 // refuses one person for good.
 func TestTheLastStatusInTheEngine(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s, w, ids := people(t, 5)
+		s, w, ids := withPeople(t, 5)
 		require.NoError(t, s.HideField("Contact", "Last_Message_Status__c", true))
 		queue, registry := &followuptest.Memory{}, health.New(zap.NewNop(), nil)
 		e, err := followup.New(followup.Ports{Queue: queue, Health: registry, Doers: map[message.FollowUpKind]followup.Doer{message.FollowStatus: w}}, followup.Options{})

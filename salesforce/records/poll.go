@@ -23,6 +23,9 @@ const (
 	partAgain = 10 * time.Minute
 )
 
+// CondLeftOut is the condition of an org that refuses parts of the poll.
+const CondLeftOut = "salesforce-poll"
+
 // Part is one query of the poll.
 type Part struct {
 	// Name is stable: the part's mark is kept under it, and operators read it.

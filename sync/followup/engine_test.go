@@ -201,16 +201,19 @@ func TestOneThatIsRefusedIsGivenUpAndToldOnce(t *testing.T) {
 	})
 }
 
-func TestAnOptInIsNamedByItsMessageAndNotByItsNumber(t *testing.T) {
+func TestWhatPeopleHaveSaidIsNotNamedByTheirNumbers(t *testing.T) {
 	run(t, func(w *world) {
 		w.media.One = func(message.FollowUp) error { return refuse(fault.Permanent, "X") }
 	}, func(w *world) {
 		w.stop()
 		w.stop = nil
-		e, err := followup.New(followup.Ports{Queue: w.queue, Health: w.health, Doers: map[message.FollowUpKind]followup.Doer{message.FollowOptIn: w.media}},
+		e, err := followup.New(followup.Ports{Queue: w.queue, Health: w.health, Doers: map[message.FollowUpKind]followup.Doer{
+			message.FollowOptIn: w.media, message.FollowMember: w.media,
+		}},
 			followup.Options{Log: observed(w)})
 		require.NoError(t, err)
-		require.NoError(t, w.queue.Add(t.Context(), []message.FollowUp{{Kind: message.FollowOptIn, Key: "+14155550100:*", OptIn: &message.OptIn{Message: "SM1"}}}))
+		require.NoError(t, w.queue.Add(t.Context(), []message.FollowUp{{Kind: message.FollowOptIn, Key: "+14155550100:*", OptIn: &message.OptIn{Message: "SM1"}},
+			{Kind: message.FollowMember, Key: "701:+14155550100", Member: &message.Member{Campaign: "701", Number: "+14155550100"}}}))
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
 		require.ErrorIs(t, e.Run(ctx), context.DeadlineExceeded)
@@ -218,6 +221,7 @@ func TestAnOptInIsNamedByItsMessageAndNotByItsNumber(t *testing.T) {
 			require.NotContains(t, fmt.Sprint(l.ContextMap()), "4155550100")
 		}
 		require.Len(t, w.logs.FilterField(zap.String("record", "SM1")).All(), 1)
+		require.Len(t, w.logs.FilterField(zap.String("record", "701")).All(), 1)
 	})
 }
 

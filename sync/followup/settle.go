@@ -110,16 +110,19 @@ func (e *Engine) giveUp(l *line, f message.FollowUp, err error) {
 	e.health.Raise(l.condRefused(err))
 }
 
-// recordOf names the record in logs. The key of an opt-in is a number, which
-// stays out of them (P8).
+// recordOf names the record in logs. In the keys of an opt-in and of a member
+// there is a number, which stays out of them (P8).
 func recordOf(f *message.FollowUp) string {
-	if f.Kind == message.FollowOptIn {
-		if f.OptIn == nil {
-			return ""
-		}
+	switch {
+	case f.OptIn != nil:
 		return string(f.OptIn.Message)
+	case f.Member != nil:
+		return f.Member.Campaign
+	case f.Kind == message.FollowOptIn, f.Kind == message.FollowMember:
+		return ""
+	default:
+		return f.Key
 	}
-	return f.Key
 }
 
 // failed: nothing is known of the batch. It stays queued; smaller ones follow,

@@ -87,8 +87,9 @@ func New(log *zap.Logger, reg prometheus.Registerer) *Registry {
 	return r
 }
 
-// Raise sets a condition. The same one raised again changes nothing and is not
-// logged again; Since stays that of the first.
+// Raise sets a condition. One that is raised again keeps its beginning; it is
+// logged again only when there is something else to do about it, because two
+// callers that meet one trouble name different causes by turns.
 func (r *Registry) Raise(c Condition) {
 	r.mu.Lock()
 	was, there := r.active[c.Name]
@@ -108,8 +109,10 @@ func (r *Registry) Raise(c Condition) {
 	watchers := r.watchers
 	r.mu.Unlock()
 
-	r.log.Warn("condition", zap.String("condition", c.Name), zap.Stringer("severity", c.Severity),
-		zap.String("cause", c.Cause), zap.String("remedy", c.Remedy))
+	if !there || was.Severity != c.Severity || was.Remedy != c.Remedy {
+		r.log.Warn("condition", zap.String("condition", c.Name), zap.Stringer("severity", c.Severity),
+			zap.String("cause", c.Cause), zap.String("remedy", c.Remedy))
+	}
 	for _, w := range watchers {
 		w()
 	}

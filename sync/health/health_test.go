@@ -46,6 +46,21 @@ func TestAConditionWhoseCauseChangesKeepsItsBeginning(t *testing.T) {
 	})
 }
 
+func TestOneTroubleThatTwoCallersMeetIsLoggedOnce(t *testing.T) {
+	core, logs := observer.New(zap.InfoLevel)
+	r := health.New(zap.New(core), nil)
+	other := login
+	other.Cause = "The key is not known to the org: query."
+	for range 3 {
+		r.Raise(login)
+		r.Raise(other)
+	}
+	require.Equal(t, 1, logs.Len())
+	other.Remedy = "Ask the org's administrator."
+	r.Raise(other)
+	require.Equal(t, 2, logs.Len(), "there is something else to do")
+}
+
 func TestOnlyABlockingConditionTakesReadinessAway(t *testing.T) {
 	r := health.New(zap.NewNop(), nil)
 	r.Raise(login)

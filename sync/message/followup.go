@@ -10,7 +10,7 @@ const (
 	FollowMedia  FollowUpKind = "media"       // Media: the children of the message whose SID is the key
 	FollowStatus FollowUpKind = "last-status" // Status: on the Contact or Lead whose id is the key
 	FollowOptIn  FollowUpKind = "opt-in"      // OptIn: the key is OptIn.Key
-	FollowMember FollowUpKind = "member"      // Member: the key is "campaign:person", ids both
+	FollowMember FollowUpKind = "member"      // Member: the key is "campaign:number"
 )
 
 // FollowUp is a small write to the org that follows from a message. It is the
@@ -44,8 +44,8 @@ type OptIn struct {
 	Person  *Link     `json:"person,omitzero"`  // a Contact or a Lead
 }
 
-// Member is a person in a campaign.
+// Member is a person in a campaign: whoever has the number when it is done.
 type Member struct {
 	Campaign string `json:"campaign"` // its record id
-	Person   Link   `json:"person"`   // a Contact or a Lead
+	Number   Number `json:"number"`
 }

@@ -51,7 +51,7 @@ func Parse(raw, country string) (message.Number, error) {
 		return "", ErrNoNumber
 	}
 	country = strings.ToUpper(strings.TrimSpace(country))
-	if country != "" && phonenumbers.GetCountryCodeForRegion(country) == 0 {
+	if country != "" && !KnownCountry(country) {
 		return "", ErrCountry
 	}
 	if len(text) > maxText {
@@ -60,14 +60,33 @@ func Parse(raw, country string) (message.Number, error) {
 	if several(text) {
 		return "", ErrSeveral
 	}
-	parsed, err := phonenumbers.ParseAndKeepRawInput(withoutNote(text), country)
+	number, err := read(withoutNote(text), country)
+	if err != nil {
+		number, err = mend(text, country, err)
+	}
+	if err != nil {
+		return "", err
+	}
+	return message.Number(channel + number), nil
+}
+
+// KnownCountry reports whether numbers can be read by a country, given as its two
+// letters in ISO 3166.
+func KnownCountry(country string) bool { return phonenumbers.GetCountryCodeForRegion(country) != 0 }
+
+// read reads one number without notes and answers it as E.164.
+func read(text, country string) (string, error) {
+	parsed, err := phonenumbers.ParseAndKeepRawInput(text, country)
 	if err != nil {
 		return "", parseError(err, text)
+	}
+	if prefixed := withItsCode(parsed, country); prefixed != nil {
+		parsed = prefixed
 	}
 	if err := check(parsed, country); err != nil {
 		return "", err
 	}
-	return message.Number(channel + phonenumbers.Format(parsed, phonenumbers.E164)), nil
+	return phonenumbers.Format(parsed, phonenumbers.E164), nil
 }
 
 // check says what is wrong with a number that could be read.
@@ -111,7 +130,10 @@ func parseError(err error, text string) error {
 // splitTyped takes the channel off and the blanks and invisible marks (a
 // direction mark copied from a contact list) away.
 func splitTyped(raw string) (channel, text string) {
-	text = strings.TrimFunc(raw, func(r rune) bool { return unicode.IsSpace(r) || unicode.Is(unicode.C, r) })
+	// Spreadsheets leave ="4155550100" and '4155550100 behind.
+	text = strings.TrimFunc(raw, func(r rune) bool {
+		return unicode.IsSpace(r) || unicode.Is(unicode.C, r) || strings.ContainsRune("=\"'`", r)
+	})
 	for _, c := range []string{"whatsapp:", "rcs:"} {
 		if len(text) >= len(c) && strings.EqualFold(text[:len(c)], c) {
 			return c, strings.TrimSpace(text[len(c):])

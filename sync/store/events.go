@@ -59,7 +59,7 @@ func (s *Store) keep(ctx context.Context, all []*arrival) error {
 			}
 			a.first = added == 1
 		}
-		return nil
+		return s.sayEvents(ctx, tx, all)
 	})
 }
 

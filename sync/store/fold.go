@@ -48,6 +48,9 @@ func (s *Store) Fold(ctx context.Context, events []mirror.QueuedEvent) (unknown 
 		if changes, err = s.queue(ctx, tx, held); err != nil {
 			return err
 		}
+		if err := s.redateKnown(ctx, tx, held, folded); err != nil {
+			return err
+		}
 		return s.folded(ctx, tx, folded)
 	})
 	if err != nil {
@@ -252,6 +255,8 @@ WHERE created_at = ? AND sid = ?`, was, string(sid), created, string(sid))
 			return err
 		}
 	}
-	_, err := s.exec(ctx, tx, `DELETE FROM provisional WHERE sid = ?`, string(sid))
-	return err
+	if _, err := s.exec(ctx, tx, `DELETE FROM provisional WHERE sid = ?`, string(sid)); err != nil {
+		return err
+	}
+	return s.redateStatement(ctx, tx, sid, created)
 }

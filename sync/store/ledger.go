@@ -77,6 +77,9 @@ func (s *Store) commit(ctx context.Context, all []*merge) error {
 				return err
 			}
 		}
+		if err := s.sayMessages(ctx, tx, all); err != nil {
+			return err
+		}
 		return s.noteActivity(ctx, tx, all)
 	})
 }

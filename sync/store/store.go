@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 
+	"github.com/twiliosf/twiliosf/sync/consent"
 	"github.com/twiliosf/twiliosf/sync/mirror"
 )
 
@@ -23,6 +25,8 @@ type Store struct {
 	prepared map[string]*sql.Stmt
 	merges   gather[*merge]
 	arrivals gather[*arrival]
+	// classifier reads what messages say of consent.
+	classifier atomic.Pointer[consent.Classifier]
 }
 
 var (
@@ -85,6 +89,12 @@ func (s *Store) prepare(ctx context.Context) error {
 		foldedSQL:              s.write,
 		foldSQL:                s.write,
 		foldNewSQL:             s.write,
+		findSQL:                s.read,
+		lastSQL:                s.read,
+		holdsSQL:               s.read,
+		putPersonSQL:           s.write,
+		putNumberSQL:           s.write,
+		dropNumberSQL:          s.write,
 		writtenSQL(lookupRows): s.write,
 	} {
 		stmt, err := db.PrepareContext(ctx, s.dialect.rebind(query))

@@ -23,6 +23,7 @@ import (
 // databases are what every test of the suite runs on. A second database is one
 // more entry.
 var databases = map[string]func(tb testing.TB) string{
+	// A test's second run has a # in its name, which is no part of a path in a URL.
 	"sqlite": func(tb testing.TB) string {
 		return "sqlite://" + strings.ReplaceAll(filepath.Join(tb.TempDir(), "t.db"), "#", "%23")
 	},

@@ -42,10 +42,12 @@ func main() {
 func run(ctx context.Context) error {
 	var only string
 	var s sizes
-	flag.StringVar(&only, "rows", "", "comma-separated rows; all when empty: backfill, cpu, memory, quiet, start, ack, lag")
+	flag.StringVar(&only, "rows", "", "comma-separated rows; all when empty: backfill, cpu, memory, quiet, start, ack, lag, people")
 	flag.IntVar(&s.backfill, "backfill", 100_000, "messages of the backfill row")
 	flag.IntVar(&s.cpu, "cpu", 200_000, "messages of the cpu row")
 	flag.IntVar(&s.memory, "memory", 1_000_000, "messages of the memory row")
+	flag.IntVar(&s.contacts, "contacts", 200_000, "Contacts of the people row")
+	flag.IntVar(&s.matched, "matched", 50_000, "messages of the people row")
 	flag.Parse()
 	rows := []row{
 		{"start", measureStart},
@@ -55,6 +57,7 @@ func run(ctx context.Context) error {
 		{"memory", s.measureMemory},
 		{"ack", measureAck},
 		{"lag", measureLag},
+		{"people", s.measurePeople},
 	}
 	fmt.Println("| what | measured | goal |\n| --- | --- | --- |")
 	var errs []error
@@ -78,4 +81,4 @@ func run(ctx context.Context) error {
 }
 
 // sizes are how many messages each row moves.
-type sizes struct{ backfill, cpu, memory int }
+type sizes struct{ backfill, cpu, memory, contacts, matched int }

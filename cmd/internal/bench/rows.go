@@ -142,8 +142,8 @@ func (z sizes) measureBackfill(ctx context.Context) ([]figure, error) {
 	if err != nil {
 		return nil, err
 	}
-	// min(8 x 1000 / 0.4 s, 4 x 200 / 0.6 s): Salesforce's side is the limit.
-	limit := 4 * 200 / 0.6
+	// min(8 x 1000 / 0.4 s, 8 x 200 / 0.6 s): Salesforce's side is the limit.
+	limit := 8 * 200 / 0.6
 	rate := float64(z.backfill) / took.Seconds()
 	return []figure{{
 		What:     fmt.Sprintf("backfill, Twilio 400 ms a page, Salesforce 600 ms a call (%d messages, start included)", z.backfill),

@@ -12,10 +12,12 @@ import (
 	"github.com/twiliosf/twiliosf/config"
 	"github.com/twiliosf/twiliosf/salesforce"
 	"github.com/twiliosf/twiliosf/salesforce/records"
+	"github.com/twiliosf/twiliosf/sync/consent"
 	"github.com/twiliosf/twiliosf/sync/followup"
 	"github.com/twiliosf/twiliosf/sync/health"
 	"github.com/twiliosf/twiliosf/sync/jobs"
 	"github.com/twiliosf/twiliosf/sync/mirror"
+	"github.com/twiliosf/twiliosf/sync/people"
 	"github.com/twiliosf/twiliosf/sync/store"
 	"github.com/twiliosf/twiliosf/twilio"
 	"github.com/twiliosf/twiliosf/twilio/webhook"
@@ -32,6 +34,9 @@ type generation struct {
 	receiver  *webhook.Receiver // nil: no webhook is configured
 	org       *salesforce.Org
 	records   *records.Messages
+	consent   *consent.Consent
+	optIns    *records.OptInReader
+	people    *people.Engine
 	poll      *poll
 	mirror    *mirror.Mirror
 	followups *followup.Engine
@@ -46,6 +51,8 @@ func (d *Daemon) build(ctx context.Context, cfg *config.Config) (*generation, er
 	for _, step := range []func() error{
 		func() error { return g.buildTwilio(d.o.Twilio) },
 		func() error { return g.buildSalesforce(d.o.Salesforce) },
+		func() error { return g.buildConsent(ctx) },
+		g.buildPeople,
 		g.buildPoll,
 		g.buildFollowUps,
 		g.buildMirror,
@@ -84,7 +91,7 @@ func (g *generation) buildSalesforce(carrier http.RoundTripper) (err error) {
 	if err != nil {
 		return &ConfigError{err}
 	}
-	g.records, err = records.New(g.org, records.Options{Names: names(c.Objects), Unlinked: g.unlinked})
+	g.records, err = records.New(g.org, records.Options{Names: names(c.Objects), Lookups: lookups(g.cfg.People), Unlinked: g.unlinked})
 	if err != nil {
 		return &ConfigError{err}
 	}
@@ -133,7 +140,7 @@ func names(o config.Objects) records.Names {
 func (g *generation) buildMirror() (err error) {
 	c := g.cfg.Sync
 	g.mirror, err = mirror.New(mirror.Ports{
-		Source: g.account, Sink: g.records, People: mirror.Strangers{}, Ledger: g.store, Open: g.store, Changes: g.wakingFollowUps(), Cursors: g.store,
+		Source: g.account, Sink: g.records, People: g.people, Ledger: g.store, Open: g.store, Changes: g.wakingFollowUps(), Cursors: g.store,
 		Backlog: &backlog{Store: g.store, generation: g}, Events: g.store, Watches: g.poll.watches, Health: g.health,
 	}, mirror.Options{
 		Writers: g.cfg.Salesforce.Concurrency, ActiveFor: c.ActiveFor, Lookback: c.Lookback, Start: c.Start,

@@ -101,6 +101,7 @@ func New(ctx context.Context, o Options) (*Daemon, error) {
 		return nil, errors.Join(err, d.store.Close())
 	}
 	d.current.Store(g)
+	g.consent.Install()
 	d.receiver.Store(g.receiver)
 	return d, nil
 }
@@ -226,6 +227,7 @@ func (d *Daemon) reload(ctx context.Context, f *fronts) *generation {
 	if err := f.move(d, cfg); err != nil {
 		return refuse(err)
 	}
+	next.consent.Install()
 	d.receiver.Store(next.receiver)
 	d.health.Clear(name)
 	if d.o.Log == nil {

@@ -132,6 +132,6 @@ func TestAQuietDaemonMakesNoCallForFollowUps(t *testing.T) {
 	inWorld(t, "sync: {full_every: 24h}\n", func(_ context.Context, w *world, _ *daemon.Client) {
 		before := w.org.Calls().Total
 		time.Sleep(50 * time.Minute)
-		require.EqualValues(t, 50*time.Minute/(15*time.Second), w.org.Calls().Total-before, "the poll's calls and no others")
+		require.EqualValues(t, 50*time.Minute/(15*time.Second)+10, w.org.Calls().Total-before, "the poll's calls, the people's and no others")
 	})
 }

@@ -24,7 +24,10 @@ const (
 )
 
 func (g *generation) buildJobs(ctx context.Context, newEngine func(context.Context, *store.Store, jobs.Options) (jobs.Engine, error)) error {
-	every := map[string]time.Duration{jobActive: g.cfg.Sync.ActiveEvery, jobFull: g.cfg.Sync.FullEvery, jobRefresh: g.cfg.Sync.RefreshEvery, jobPoll: g.cfg.Sync.DraftsEvery}
+	every := map[string]time.Duration{
+		jobActive: g.cfg.Sync.ActiveEvery, jobFull: g.cfg.Sync.FullEvery, jobRefresh: g.cfg.Sync.RefreshEvery,
+		jobPoll: g.cfg.Sync.DraftsEvery, jobPeople: g.cfg.People.RefreshEvery,
+	}
 	sweep := func(name string, do func(context.Context) error) jobs.Handling {
 		// Each sweep has a queue of its own: a long one holds up no other.
 		return jobs.Handling{Queue: name, Do: func(ctx context.Context, _ []byte) error {
@@ -41,6 +44,7 @@ func (g *generation) buildJobs(ctx context.Context, newEngine func(context.Conte
 			jobActive:  sweep(jobActive, g.mirror.Sweeper.Active),
 			jobFull:    sweep(jobFull, g.mirror.Sweeper.Full),
 			jobRefresh: sweep(jobRefresh, g.mirror.Sweeper.Refresh),
+			jobPeople:  sweep(jobPeople, g.refreshPeople),
 			jobPoll:    sweep(jobPoll, g.pollOrg),
 			jobDay:     {Queue: "backfill", Do: g.day},
 		},

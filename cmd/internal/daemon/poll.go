@@ -23,7 +23,8 @@ type poll struct {
 // buildPoll makes the poll of all parts that somebody here takes.
 func (g *generation) buildPoll() (err error) {
 	p := &poll{watches: records.NewWatches(g.sweepNow), trouble: health.NewTroubles("salesforce", g.health)}
-	p.Poll, err = records.NewPoll(g.org, g.store, p.watches.Part())
+	p.Poll, err = records.NewPoll(g.org, g.store, append(g.consentParts(),
+		p.watches.Part(), records.PersonalNumbers(g.typed, g.people.SetPersonal))...)
 	g.poll = p
 	return err
 }
@@ -61,7 +62,7 @@ func (p *poll) noteTrouble(h *health.Registry, err error) {
 
 // noteLeftOut tells what the poll leaves out because the org refuses it.
 func (g *generation) noteLeftOut(left []records.LeftOut) {
-	const name = "salesforce-poll"
+	const name = records.CondLeftOut
 	if len(left) == 0 {
 		g.health.Clear(name)
 		return

@@ -39,6 +39,8 @@ func (g *generation) run(ctx context.Context, idle bool) error {
 	front.Go(func() { g.followUp(ctx) })
 	var errs [2]error
 	if !idle {
+		front.Go(func() { g.consent.Run(ctx) })
+		front.Go(func() { g.people.Run(ctx) })
 		front.Go(func() {
 			errs[0] = g.scheduler.Run(ctx)
 			cancel()

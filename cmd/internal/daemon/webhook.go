@@ -20,7 +20,7 @@ func (g *generation) buildWebhook() error {
 	var err error
 	g.receiver, err = webhook.New(webhook.Options{
 		PublicURL: c.Webhook.PublicURL, AccountSID: c.AccountSID, AuthTokens: []string{c.AuthToken.Reveal()},
-		Inbox: &inbox{mirror: g.mirror.Inbox, health: g.health}, Log: g.log, Registerer: g.metrics,
+		Inbox: &inbox{mirror: g.mirror.Inbox, reply: g.consent.Reply, health: g.health}, Log: g.log, Registerer: g.metrics,
 	})
 	if err != nil {
 		return &ConfigError{fmt.Errorf("twilio.webhook: %w", err)}
@@ -47,6 +47,7 @@ func certificate(certFile, keyFile string) (*tls.Config, error) {
 // inbox is the mirror's Inbox as the receiver knows it.
 type inbox struct {
 	mirror *mirror.Inbox
+	reply  func(context.Context, *message.Event) string
 	health *health.Registry
 }
 
@@ -57,7 +58,8 @@ const condNotKept = "webhook-not-durable"
 
 // Accept implements webhook.Inbox.
 func (i *inbox) Accept(ctx context.Context, e message.Event) (webhook.Reply, error) {
-	if _, err := i.mirror.Accept(ctx, e); err != nil {
+	first, err := i.mirror.Accept(ctx, e)
+	if err != nil {
 		if ctx.Err() != nil { // the caller has hung up, which says nothing about the store
 			return webhook.Reply{}, err
 		}
@@ -68,7 +70,10 @@ func (i *inbox) Accept(ctx context.Context, e message.Event) (webhook.Reply, err
 		return webhook.Reply{}, err
 	}
 	i.health.Clear(condNotKept)
-	return webhook.Reply{}, nil
+	if !first {
+		return webhook.Reply{}, nil // who has been answered is not answered twice
+	}
+	return webhook.Reply{Text: i.reply(ctx, &e)}, nil
 }
 
 // receive serves Twilio's calls with whatever configuration is the present one.

@@ -21,7 +21,7 @@ func TestWhenTheOrgsDailyCallsAreUsedUpMessagesWait(t *testing.T) {
 
 func TestWhenOurShareOfTheCallsIsUsedUpTheStatusSaysWhichKeyToRaise(t *testing.T) {
 	inBubble(t, quiet(), salesforcetest.Options{DailyLimit: 40}, func(t *testing.T, w *world) {
-		w.change(func(s *settings) { s.org += "  daily_api_share: 0.1\n" }) // four calls
+		w.change(func(s *settings) { s.org, s.rest = s.org+"  daily_api_share: 0.1\n", s.rest+"people: {objects: []}\n" }) // four calls
 		w.start()
 		for n := 5; len(w.conditions()) == 0; n += 5 {
 			require.Less(t, n, 60, "the budget is never used up")
@@ -52,7 +52,7 @@ func TestWhenOurShareOfTheCallsIsUsedUpTheStatusSaysWhichKeyToRaise(t *testing.T
 
 func TestWithTheNextDayTheBudgetIsThereAgain(t *testing.T) {
 	inBubble(t, quiet(), salesforcetest.Options{DailyLimit: 40}, func(t *testing.T, w *world) {
-		w.change(func(s *settings) { s.org += "  daily_api_share: 0.2\n" }) // the poll needs some too
+		w.change(func(s *settings) { s.org, s.rest = s.org+"  daily_api_share: 0.2\n", s.rest+"people: {objects: []}\n" }) // the poll needs some too
 		w.receive(5)
 		w.start()
 		w.untilMirrored(time.Minute)

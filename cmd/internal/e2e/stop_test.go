@@ -43,7 +43,7 @@ func TestAStopInTheMiddleOfEverythingIsShortAndLosesNothing(t *testing.T) {
 		w.org.ClearFaults()
 		w.start()
 		w.untilMirrored(10 * time.Minute)
-		require.Nil(t, w.status().Backfill, "all of its days are done")
+		w.until(time.Minute, time.Second, "done with all of its days", func() bool { return w.status().Backfill == nil })
 		seen.requireOrder(t)
 	})
 }

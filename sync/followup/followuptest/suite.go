@@ -30,7 +30,7 @@ func every() []message.FollowUp {
 		Status(1, "delivered"),
 		{Kind: message.FollowOptIn, Key: "+14155550100:*", OptIn: &message.OptIn{Key: "+14155550100:*", Number: "+14155550100",
 			Keyword: "a01", Active: true, InAt: at, OutAt: at.Add(time.Hour), Message: "SM1", Person: &person}},
-		{Kind: message.FollowMember, Key: "701:00Q", Member: &message.Member{Campaign: "701", Person: person}},
+		{Kind: message.FollowMember, Key: "701:+14155550100", Member: &message.Member{Campaign: "701", Number: "+14155550100"}},
 	}
 }
 
