@@ -96,7 +96,7 @@ func TestLinksInAStorm(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				st, err := store.Open(t.Context(), store.Options{URL: "sqlite://" + t.TempDir() + "/m.db"})
 				require.NoError(t, err)
-				defer st.Close()
+				defer func() { require.NoError(t, st.Close()) }()
 				base := &world{account: &mirrortest.Account{}, org: org.Org, store: st, backlog: &backlog{Store: st}, health: health.New(zap.NewNop(), nil)}
 				for range 4 {
 					w := base.restart(t, mirror.Options{Writers: 1 + rng.IntN(4)}, func(p *mirror.Ports) {
