@@ -183,14 +183,19 @@ func (n *newcomers) doubt(r *batchResult) {
 	}
 }
 
-// settled notes which records are there for certain.
+// settled notes which records are there for certain, and which may be: a newer
+// state of a message knows nothing of the attempts of the one before it.
 func (n *newcomers) settled(r *batchResult) {
-	if len(n.unsure) == 0 {
-		return
-	}
 	for i := range r.batch {
-		if r.outcomes[i] == nil {
-			delete(n.unsure, r.batch[i].Message.SID)
+		c := &r.batch[i]
+		if !c.New {
+			continue
+		}
+		switch class := fault.ClassOf(r.outcomes[i]); {
+		case class == 0:
+			delete(n.unsure, c.Message.SID)
+		case class == fault.Transient, class == fault.Uncertain:
+			n.unsure[c.Message.SID] = true
 		}
 	}
 }
