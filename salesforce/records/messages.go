@@ -140,6 +140,10 @@ type row struct {
 
 	id  string      // of the record that is written by it
 	sid message.SID // that it is given
+
+	// without are the refusals for which links were left out. They are told of when
+	// the org takes the rest, for else they were not the reason.
+	without []*fault.Error
 }
 
 // encode makes one record a message, all in one buffer.
