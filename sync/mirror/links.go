@@ -2,6 +2,7 @@ package mirror
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"time"
@@ -188,7 +189,7 @@ func (n *newcomers) doubt(r *batchResult) {
 func (n *newcomers) settled(r *batchResult) {
 	for i := range r.batch {
 		c := &r.batch[i]
-		if !c.New {
+		if !c.New || errors.Is(r.outcomes[i], errUnclaimed) {
 			continue
 		}
 		switch class := fault.ClassOf(r.outcomes[i]); {

@@ -15,6 +15,7 @@ type Ports struct {
 	Source  Source
 	Sink    Sink
 	People  People
+	Sends   Sends // may be nil: nothing is sent from here
 	Ledger  Ledger
 	Open    OpenLedger
 	Changes Changes

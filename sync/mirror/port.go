@@ -75,6 +75,22 @@ type Sink interface {
 	Empty(ctx context.Context) (bool, error)
 }
 
+// Claim says which record a message belongs to, because a record of the org asked
+// for it to be sent. The zero value says that none did.
+type Claim struct {
+	Record   string // its id
+	Rejected bool   // as Record.Rejected says
+	// Wait says that it cannot be told yet, or that the record does not show the
+	// message's SID yet: whoever sent it writes that first.
+	Wait bool
+}
+
+// Sends know what was sent from here.
+type Sends interface {
+	// Whose answers one claim a message, in order.
+	Whose(ctx context.Context, messages []*message.Message) ([]Claim, error)
+}
+
 // People know whose numbers are.
 type People interface {
 	// Meet answers what the records of messages are to be linked to, in order, and

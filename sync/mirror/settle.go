@@ -2,6 +2,7 @@ package mirror
 
 import (
 	"context"
+	"errors"
 	"math/rand/v2"
 	"sync"
 	"time"
@@ -25,9 +26,11 @@ func settle(batch []Change, outcomes []error, now time.Time) []Settlement {
 	for i, c := range batch {
 		settled[i].Change = c
 		err := outcomes[i]
-		switch fault.ClassOf(err) {
-		case 0:
-		case fault.Permanent:
+		switch class := fault.ClassOf(err); {
+		case errors.Is(err, errUnclaimed):
+			settled[i].RetryAt = now.Add(claimAgain << min(c.Attempts, 5))
+		case class == 0:
+		case class == fault.Permanent:
 			settled[i].Refusal = refusal(err, now)
 		default:
 			settled[i].RetryAt = now.Add(max(fault.After(err), retryIn(c.Attempts)))
@@ -69,6 +72,9 @@ func (w *Writer) note(ctx context.Context, r batchResult) {
 	}
 	w.newcomers.settled(&r)
 	w.metrics.batches.WithLabelValues("ok").Inc()
+	if !r.sent {
+		return // all of it waits
+	}
 	if w.took == 0 {
 		w.took = r.took
 	}
@@ -107,6 +113,10 @@ func (w *Writer) noteOutcomes(r batchResult) {
 	trouble := error(nil)
 	for i, err := range r.outcomes {
 		c := r.batch[i]
+		if errors.Is(err, errUnclaimed) {
+			w.metrics.settled.WithLabelValues("put_off").Inc()
+			continue
+		}
 		switch fault.ClassOf(err) {
 		case 0:
 			w.metrics.settled.WithLabelValues("written").Inc()

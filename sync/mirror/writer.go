@@ -235,11 +235,20 @@ func (w *Writer) idle(ctx context.Context, busy int) time.Duration {
 	return wait
 }
 
-// write hands one batch to Salesforce.
-func (w *Writer) write(ctx context.Context, batch []Change, known []newness) batchResult {
+// hand hands a batch to Salesforce.
+func (w *Writer) hand(ctx context.Context, batch []Change, known []newness, claims []Claim) batchResult {
+	// A record that has asked for its message is there, and its user's.
+	for i := range claims {
+		if claims[i].Record != "" {
+			known[i] = held
+		}
+	}
 	records, err := w.records(ctx, batch, known)
 	if err != nil {
 		return batchResult{batch: batch, err: err}
+	}
+	for i := range claims {
+		records[i].ID, records[i].Rejected = claims[i].Record, claims[i].Rejected
 	}
 	began := time.Now()
 	outcomes, err := w.Sink.Upsert(ctx, records)

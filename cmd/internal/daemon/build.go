@@ -147,7 +147,7 @@ func names(o config.Objects) records.Names {
 func (g *generation) buildMirror() (err error) {
 	c := g.cfg.Sync
 	g.mirror, err = mirror.New(mirror.Ports{
-		Source: g.account, Sink: g.records, People: g.people, Ledger: g.store, Open: g.store, Changes: g.wakingFollowUps(), Cursors: g.store,
+		Source: g.account, Sink: g.records, People: g.people, Sends: claims{g}, Ledger: g.store, Open: g.store, Changes: g.wakingFollowUps(), Cursors: g.store,
 		Backlog: &backlog{Store: g.store, generation: g}, Events: g.store, Watches: g.poll.watches, Health: g.health,
 	}, mirror.Options{
 		Writers: g.cfg.Salesforce.Concurrency, ActiveFor: c.ActiveFor, Lookback: c.Lookback, Start: c.Start,

@@ -14,6 +14,7 @@ import (
 	"github.com/twiliosf/twiliosf/salesforce/records"
 	"github.com/twiliosf/twiliosf/sync/fault"
 	"github.com/twiliosf/twiliosf/sync/message"
+	"github.com/twiliosf/twiliosf/sync/mirror"
 	"github.com/twiliosf/twiliosf/sync/outbox"
 	"github.com/twiliosf/twiliosf/sync/phone"
 	"github.com/twiliosf/twiliosf/sync/store"
@@ -160,4 +161,25 @@ func (d *Daemon) Outbox(ctx context.Context, state outbox.State, limit int) ([]o
 // SettleOutbox does what a human has decided about a record's uncertain send.
 func (d *Daemon) SettleOutbox(ctx context.Context, record string, decision outbox.Decision) error {
 	return d.current.Load().outbox.Settle(ctx, record, decision)
+}
+
+// claims tells the mirror which messages records have asked for.
+type claims struct{ g *generation }
+
+// Whose implements mirror.Sends.
+func (c claims) Whose(ctx context.Context, messages []*message.Message) ([]mirror.Claim, error) {
+	answers, err := c.g.outbox.Whose(ctx, messages)
+	all := make([]mirror.Claim, len(answers))
+	for i, a := range answers {
+		switch a.Kind {
+		case outbox.Stranger:
+		case outbox.Bound:
+			all[i].Record = a.Record
+		case outbox.RejectedOf:
+			all[i].Record, all[i].Rejected = a.Record, true
+		case outbox.Wait:
+			all[i].Wait = true
+		}
+	}
+	return all, err
 }
