@@ -140,7 +140,7 @@ func (o *Org) store(batch []mirror.Record) []error {
 		}
 		o.records[m.SID] = m
 		o.writes[m.SID]++
-		if r.Links != nil && !there {
+		if r.Links != nil {
 			o.links[m.SID] = append(o.links[m.SID], *r.Links)
 		}
 	}
