@@ -213,7 +213,9 @@ func (o *Outbox) judge(a *Attempt, m *message.Message, err error) {
 		o.answered()
 		a.end(Rejected, refusedByTwilio(err), now)
 	case class == fault.Uncertain:
-		o.circuit.doubt(err)
+		if o.circuit.doubt(err) {
+			o.twilio.had(context.Background(), err)
+		}
 		a.State, a.Due = Uncertain, now.Add(o.looks(0))
 	case fault.CodeOf(err) == queueFull:
 		o.answered()
