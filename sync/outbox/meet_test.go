@@ -106,7 +106,11 @@ func TestWhatChangedMeanwhileIsNotOverwritten(t *testing.T) {
 
 func TestASenderWhoseQueueIsFullPausesAlone(t *testing.T) {
 	inBubble(t, func(t *testing.T, w *world) {
-		w.ask(draft(0))
+		var all []message.Draft
+		for n := range 20 {
+			all = append(all, draft(2+n))
+		}
+		w.ask(append(all, draft(0))...)
 		d := draft(1)
 		d.Sender = string(other)
 		time.Sleep(2 * time.Second)
@@ -117,8 +121,9 @@ func TestASenderWhoseQueueIsFullPausesAlone(t *testing.T) {
 		w.account.mu.Lock()
 		w.account.err = nil
 		w.account.mu.Unlock()
-		time.Sleep(2 * time.Minute)
-		w.once(2)
+		require.LessOrEqual(t, w.account.tried, 4, "the others of the full one wait too")
+		time.Sleep(3 * time.Minute)
+		w.once(22)
 	}, func(w *world) {
 		w.account.err = func(o message.Outgoing) error {
 			if o.From != long {

@@ -84,6 +84,7 @@ type Outbox struct {
 
 	plan, settle, write, flows, lines alarm
 
+	full    sync.Map // until when a sender's queue at Twilio is full: string to time.Time
 	lanesMu sync.Mutex
 	lanes   map[string]alarm
 }
