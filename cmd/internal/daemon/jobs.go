@@ -66,7 +66,7 @@ func (g *generation) buildJobs(ctx context.Context, newEngine func(context.Conte
 				g.health.Raise(skipped(name, every[name]))
 			}
 		},
-		OnError:   g.storeState, Log: g.log,
+		OnError: g.storeState, Log: g.log,
 	})
 	return err
 }

@@ -150,4 +150,3 @@ func (p *personalNumbers) Personal(ctx context.Context, user string, ours []mess
 	}
 	return slices.Min(own), nil
 }
-
