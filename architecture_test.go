@@ -180,6 +180,7 @@ var arrows = []arrow{
 	{"cmd/twiliosf", "cmd/internal/sandbox", "twiliosf sandbox"},
 	{"cmd/twiliosf", "config", "twiliosf config, and where the control socket is"},
 	{"cmd/twiliosf", "sync/message", "twiliosf quarantine takes SIDs"},
+	{"cmd/twiliosf", "sync/outbox", "twiliosf outbox shows sends by their state"},
 	{"cmd/twiliosf", "sync/mirror", "twiliosf backfill shows how far it has come"},
 	{"cmd/twiliosf", "sync/store", "an exit code says that another process holds the store"},
 }

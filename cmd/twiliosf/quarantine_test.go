@@ -17,7 +17,7 @@ import (
 
 // installation writes a configuration and a store with n messages in quarantine,
 // and answers the program as somebody at a shell sees it. No daemon runs.
-func installation(t *testing.T, n int) func(args ...string) (code int, stdout, stderr string) {
+func installation(t *testing.T, n int, more ...func(*testing.T, string)) func(args ...string) (code int, stdout, stderr string) {
 	t.Helper()
 	dir := t.TempDir()
 	file, db := filepath.Join(dir, "twiliosf.yaml"), "sqlite://"+filepath.Join(dir, "twiliosf.db")
@@ -27,6 +27,9 @@ salesforce: {login_url: "http://127.0.0.1:2", auth: client_credentials, client_i
 console: {listen: "127.0.0.1:0"}
 store: `+db+"\n"), 0o600))
 	fill(t, db, n)
+	for _, m := range more {
+		m(t, db)
+	}
 	return func(args ...string) (int, string, string) {
 		var stdout, stderr bytes.Buffer
 		code := run(append(args, "--config", file), &stdout, &stderr)

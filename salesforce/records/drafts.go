@@ -15,13 +15,16 @@ import (
 // asks are the statuses by which a record says what is to be done with it.
 var asks = []message.Ask{message.AskSend, message.AskDraft, message.AskCancel}
 
+// DraftsPart is the name of the part of drafts.
+const DraftsPart = "drafts"
+
 // DraftsPart is the part that reads records which ask for something and have no
 // SID: those that have changed, deleted ones as well, in the order in which they
 // changed. take gets what there is of them, perhaps again and again.
 func (s *Messages) DraftsPart(take func(context.Context, []message.Draft) error) Part {
 	var fields *draftColumns // as the org has them at this poll
 	return Part{
-		Name: "drafts", Deleted: true, Changes: true, Refused: s.planner.doubt,
+		Name: DraftsPart, Deleted: true, Changes: true, Refused: s.planner.doubt,
 		Prepare: func(ctx context.Context) error {
 			p, err := s.planner.current(ctx)
 			if err == nil {

@@ -24,6 +24,9 @@ func (o *Outbox) keepBooks(ctx context.Context) {
 			for _, s := range []State{Fresh, Ready, Intended, Uncertain, Held} {
 				o.metrics.waiting.WithLabelValues(string(s)).Set(float64(counts[s]))
 			}
+			if counts[Fresh]+counts[Ready]+counts[Intended] == 0 {
+				o.twilio.over() // nothing waits for it any more, and nothing would end it
+			}
 			if counts[Held] > 0 {
 				o.Health.Raise(held())
 			} else {

@@ -83,17 +83,19 @@ func (c *circuit) bad(err error) {
 // them would have to be looked up too.
 const doubtsBreak = 3
 
-// doubt: whether it answered is not known.
-func (c *circuit) doubt(err error) {
+// doubt: whether it happened is not known. It answers whether the others are held
+// back now.
+func (c *circuit) doubt(err error) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.doubts++
 	if c.doubts >= doubtsBreak {
 		c.open(err)
-		return
+		return true
 	}
 	c.probing = false
 	c.tell()
+	return false
 }
 
 func (c *circuit) open(err error) {

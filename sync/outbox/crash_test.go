@@ -215,3 +215,45 @@ func TestAWholeStoreThatRefusesSendsNothing(t *testing.T) {
 		w.close()
 	})
 }
+
+func TestWhatAHumanHasSentAgainOutlivesARestart(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		w.ask(draft(0))
+		time.Sleep(time.Hour)
+		require.Equal(t, message.Uncertain, w.org.result(id(0)).Status)
+		w.stop() // as where no daemon runs
+		require.NoError(t, w.Settle(t.Context(), id(0), outbox.Decision{Again: true}))
+		require.NoError(t, w.store.Close())
+		w.account.fail = nil
+		w.open()
+		w.run()
+		time.Sleep(time.Minute)
+		w.once(1)
+	}, func(w *world) {
+		w.options.Hold = true
+		w.account.fail = func(int, message.Outgoing) failure { return lost }
+	})
+}
+
+func TestWhileNoAnswerOfTwiliosArrivesTheOthersWait(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		var all []message.Draft
+		for n := range 200 {
+			all = append(all, draft(n))
+		}
+		w.ask(all...)
+		time.Sleep(time.Minute)
+		require.Less(t, w.account.tried, 20)
+		require.Equal(t, "twilio-unreachable", w.health.Active()[0].Name)
+		w.account.mu.Lock()
+		w.account.fail = nil
+		w.account.mu.Unlock()
+		time.Sleep(time.Hour)
+		w.once(200)
+		require.Empty(t, w.health.Active())
+	}, quick, func(w *world) {
+		w.account.latency = 10 * time.Millisecond
+		w.options.InFlight = 8
+		w.account.fail = func(int, message.Outgoing) failure { return lost }
+	})
+}

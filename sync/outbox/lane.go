@@ -76,6 +76,9 @@ func (o *Outbox) laneTurn(ctx, work context.Context, sender string, creates *syn
 		return until(o.Lines.NextReady(ctx, sender))
 	}
 	for i := range batch {
+		if rest := o.fullFor(sender); rest > 0 {
+			return rest, nil
+		}
 		if err := o.sendOne(ctx, work, batch[i], creates); err != nil {
 			if ctx.Err() != nil {
 				return idle, nil //nolint:nilerr // we are stopping
@@ -84,6 +87,15 @@ func (o *Outbox) laneTurn(ctx, work context.Context, sender string, creates *syn
 		}
 	}
 	return 0, nil
+}
+
+// fullFor is how long a sender's queue at Twilio is taken as full.
+func (o *Outbox) fullFor(sender string) time.Duration {
+	until, known := o.full.Load(sender)
+	if !known {
+		return 0
+	}
+	return time.Until(until.(time.Time)) //nolint:errcheck,forcetypeassert // nothing else is stored
 }
 
 // sendOne waits until one attempt may leave, commits its intent and lets it go.
@@ -213,12 +225,15 @@ func (o *Outbox) judge(a *Attempt, m *message.Message, err error) {
 		o.answered()
 		a.end(Rejected, refusedByTwilio(err), now)
 	case class == fault.Uncertain:
-		o.circuit.doubt(err)
+		if o.circuit.doubt(err) {
+			o.twilio.had(context.Background(), err)
+		}
 		a.State, a.Due = Uncertain, now.Add(o.looks(0))
 	case fault.CodeOf(err) == queueFull:
 		o.answered()
 		a.unintend()
 		a.putOff(err, now)
+		o.full.Store(a.Sender, a.Due)
 	default: // it did not happen, and nothing else would now
 		o.circuit.bad(err)
 		o.twilio.had(context.Background(), err)

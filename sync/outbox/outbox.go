@@ -76,13 +76,15 @@ type Outbox struct {
 	senders cache
 	pace    *Pace
 	circuit *circuit
-	twilio  *trouble
+	twilio  *trouble // with what we send
+	listing *trouble // with what we ask
 	org     *trouble
 	slots   chan struct{} // holds one for each create under way
 	writing hold          // of results
 
 	plan, settle, write, flows, lines alarm
 
+	full    sync.Map // until when a sender's queue at Twilio is full: string to time.Time
 	lanesMu sync.Mutex
 	lanes   map[string]alarm
 }
@@ -96,7 +98,7 @@ func New(p Ports, o Options) (*Outbox, error) {
 	o.defaults()
 	return &Outbox{
 		Ports: p, o: o, metrics: newMetrics(o.Metrics), pace: NewPace(o.Rates), circuit: newCircuit(),
-		twilio: newTrouble("twilio", p.Health), org: newTrouble("salesforce", p.Health), slots: make(chan struct{}, o.InFlight),
+		twilio: newTrouble("twilio", p.Health), listing: newTrouble("twilio", p.Health), org: newTrouble("salesforce", p.Health), slots: make(chan struct{}, o.InFlight),
 		writing: hold{pause: newPause()}, plan: newAlarm(), settle: newAlarm(), write: newAlarm(), flows: newAlarm(), lines: newAlarm(), lanes: map[string]alarm{},
 	}, nil
 }

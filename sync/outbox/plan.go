@@ -82,12 +82,12 @@ func (a *Attempt) renew(d *message.Draft, err error, now time.Time) {
 	switch {
 	case err != nil:
 		a.putOff(err, now)
-	case d == nil || d.Deleted || d.Ask != message.AskSend:
+	case d == nil || d.Deleted || d.Ask == message.AskDraft || d.Ask == message.AskCancel || d.Ask != message.AskSend && a.Since.IsZero():
 		if d != nil {
 			a.Draft = *d
 		}
 		a.drop(now)
-	case !a.Since.IsZero(): // it goes as it has gone before
+	case !a.Since.IsZero(): // it goes as it has gone before; its record may say Uncertain until then
 		a.Reread = false
 	default:
 		a.Draft, a.Reread, a.Due = *d, d.SendAt.After(now), d.SendAt

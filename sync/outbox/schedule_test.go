@@ -169,13 +169,13 @@ func TestDraftsGoBeforeCampaignsAtTheSamePace(t *testing.T) {
 			}()
 		}
 		time.Sleep(1500 * time.Millisecond)
-		for range 10 {
-			go func() {
+		go func() { // as a sender's line asks: one after the other
+			for range 10 {
 				if p.Turn(t.Context(), string(long), true) == nil {
 					order <- "draft"
 				}
-			}()
-		}
+			}
+		}()
 		var got []string
 		for range 30 {
 			got = append(got, <-order)

@@ -50,8 +50,13 @@ func TestThePersonalNumberOfTheOwnerComesSecond(t *testing.T) {
 	inBubble(t, func(t *testing.T, w *world) {
 		d := draft(0)
 		d.Owner = "005OWNER"
-		w.ask(d)
-		require.Equal(t, outbox.Sender{Number: free}, w.from())
+		w.ask(d, draft(1))
+		time.Sleep(time.Minute)
+		sent := map[string]message.Number{}
+		for _, m := range w.account.sent() {
+			sent[m.Body] = m.From
+		}
+		require.Equal(t, map[string]message.Number{"hello 0": free, "hello 1": other}, sent, "the other has no owner with a number")
 	}, everything)
 }
 
@@ -81,9 +86,9 @@ func TestTheConversationsNumberIsTheOneTheyWroteToLast(t *testing.T) {
 
 func TestASweptMessageTellsOfTheConversationToo(t *testing.T) {
 	inBubble(t, func(t *testing.T, w *world) {
-		for i, age := range []time.Duration{30 * time.Minute, 2 * time.Minute, 2 * time.Hour} {
+		for i, age := range []time.Duration{2 * time.Minute, 30 * time.Minute, 2 * time.Hour} {
 			m := message.Message{
-				SID: message.SID(fmt.Sprintf("SM%032x", 1000+i)), From: theirs, To: []message.Number{short, free, long}[i], Direction: message.Inbound,
+				SID: message.SID(fmt.Sprintf("SM%032x", 1000+i)), From: theirs, To: []message.Number{free, short, long}[i], Direction: message.Inbound,
 				Status: message.Received, Created: time.Now().UTC().Truncate(time.Second).Add(-age),
 			}
 			_, _, err := w.store.Merge(t.Context(), []message.Message{m})

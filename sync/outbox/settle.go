@@ -186,7 +186,7 @@ func (o *Outbox) look(ctx context.Context, batch []Attempt) (seen map[message.Nu
 	failed = map[message.Number]bool{}
 	err := o.Account.Outgoing(ctx, "", oldest, found.take(newest))
 	if err != nil {
-		o.twilio.had(ctx, err)
+		o.listing.had(ctx, err)
 		for to := range found.since {
 			failed[to] = true
 		}
@@ -198,7 +198,7 @@ func (o *Outbox) look(ctx context.Context, batch []Attempt) (seen map[message.Nu
 	for to, since := range found.since {
 		all.Go(func() error {
 			if err := o.Account.Outgoing(ctx, to, since, found.take(newest)); err != nil && fault.ClassOf(err) != 0 {
-				o.twilio.had(ctx, err)
+				o.listing.had(ctx, err)
 				mu.Lock()
 				failed[to] = true
 				mu.Unlock()
@@ -208,7 +208,7 @@ func (o *Outbox) look(ctx context.Context, batch []Attempt) (seen map[message.Nu
 	}
 	_ = all.Wait() //nolint:errcheck // none of them answers one
 	if len(failed) == 0 {
-		o.twilio.over()
+		o.listing.over()
 	}
 	return found.all(), failed
 }

@@ -130,10 +130,10 @@ func (o *Outbox) followFlow(ctx context.Context, r Request) error {
 	case fault.ClassOf(err) == fault.Permanent: // Twilio no longer has it
 		r.State, r.Due = Over, time.Time{}
 	case err != nil:
-		o.twilio.had(ctx, err)
+		o.listing.had(ctx, err)
 		r.Due = now.Add(max(flowEvery, fault.After(err)))
 	default:
-		o.twilio.over()
+		o.listing.over()
 		if status != "" && status != r.Result.Status {
 			r.Result.Status, r.Unwritten = status, true
 		}

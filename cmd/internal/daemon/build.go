@@ -47,11 +47,13 @@ type generation struct {
 	failedJob atomic.Value // string: the kind of job that failed last
 	// unlinkedAt is when a record came without its links, in seconds since 1970.
 	unlinkedAt atomic.Int64
+	// orgInDoubt has the org looked at again.
+	orgInDoubt chan struct{}
 }
 
 // build makes a generation: all that can fail, and nothing that acts.
 func (d *Daemon) build(ctx context.Context, cfg *config.Config) (*generation, error) {
-	g := &generation{cfg: cfg, log: d.log, health: d.health, store: d.store, metrics: prometheus.NewRegistry()}
+	g := &generation{cfg: cfg, log: d.log, health: d.health, store: d.store, metrics: prometheus.NewRegistry(), orgInDoubt: make(chan struct{}, 1)}
 	for _, step := range []func() error{
 		func() error { return g.buildTwilio(d.o.Twilio) },
 		func() error { return g.buildSalesforce(d.o.Salesforce) },

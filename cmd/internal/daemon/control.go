@@ -100,6 +100,7 @@ func (d *Daemon) Handler() http.Handler {
 	mux.HandleFunc("GET /v1/backfill", serve(func(ctx context.Context, _ struct{}) (mirror.Status, error) {
 		return d.current.Load().mirror.Backfill.Status(ctx)
 	}))
+	d.outboxRoutes(mux)
 	return mux
 }
 

@@ -61,8 +61,12 @@ func (g *generation) buildJobs(ctx context.Context, newEngine func(context.Conte
 		schedules = append(schedules, jobs.Schedule{Name: name, Spec: jobs.Every(d), Job: jobs.Job{Kind: name}})
 	}
 	g.scheduler, err = jobs.NewScheduler(g.store, engine, schedules, jobs.SchedulerOptions{
-		OnSkipped: func(name string) { g.health.Raise(skipped(name, every[name])) },
-		OnError:   g.storeState, Log: g.log,
+		OnSkipped: func(name string) {
+			if name != jobPoll || !g.salesforceDown() {
+				g.health.Raise(skipped(name, every[name]))
+			}
+		},
+		OnError: g.storeState, Log: g.log,
 	})
 	return err
 }

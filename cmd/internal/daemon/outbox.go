@@ -152,17 +152,6 @@ func (p *personalNumbers) Personal(ctx context.Context, user string, ours []mess
 	return slices.Min(own), nil
 }
 
-// Outbox lists attempts of a state, for the command line; "" is all that are not
-// over.
-func (d *Daemon) Outbox(ctx context.Context, state outbox.State, limit int) ([]outbox.Listed, error) {
-	return d.current.Load().outbox.List(ctx, state, limit)
-}
-
-// SettleOutbox does what a human has decided about a record's uncertain send.
-func (d *Daemon) SettleOutbox(ctx context.Context, record string, decision outbox.Decision) error {
-	return d.current.Load().outbox.Settle(ctx, record, decision)
-}
-
 // claims tells the mirror which messages records have asked for.
 type claims struct{ g *generation }
 

@@ -63,6 +63,7 @@ func (p *poll) noteTrouble(h *health.Registry, err error) {
 // noteLeftOut tells what the poll leaves out because the org refuses it.
 func (g *generation) noteLeftOut(left []records.LeftOut) {
 	const name = records.CondLeftOut
+	left = g.notMessages(left)
 	if len(left) == 0 {
 		g.health.Clear(name)
 		return
@@ -75,6 +76,30 @@ func (g *generation) noteLeftOut(left []records.LeftOut) {
 		Name: name, Severity: health.Notice,
 		Cause:  "Salesforce does not tell of " + strings.Join(parts, ", ") + ". The rest goes on.",
 		Remedy: "Deploy the named objects (the source in deploy/salesforce) and give the integration user read access to them and all their fields. It is tried again every ten minutes.",
+	})
+}
+
+// notMessages leaves out what reads the messages' own object: whoever looks at the
+// org tells of that, for the mirror needs it too, and is asked to look now.
+func (g *generation) notMessages(left []records.LeftOut) (others []records.LeftOut) {
+	for _, l := range left {
+		if l.Part == records.DraftsPart {
+			select {
+			case g.orgInDoubt <- struct{}{}:
+			default:
+			}
+			continue
+		}
+		others = append(others, l)
+	}
+	return others
+}
+
+// salesforceDown says that the org's trouble is told already: a poll takes long
+// then.
+func (g *generation) salesforceDown() bool {
+	return slices.ContainsFunc(g.health.Active(), func(c health.Condition) bool {
+		return c.Severity >= health.Degraded && strings.HasPrefix(c.Name, "salesforce-")
 	})
 }
 

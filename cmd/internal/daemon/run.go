@@ -120,10 +120,24 @@ func (g *generation) checkOrg(ctx context.Context) {
 				g.health.Clear(condLinks)
 			}
 		}
-		if !wait(ctx, next) {
+		t := time.NewTimer(next)
+		select {
+		case <-t.C:
+		case <-g.doubt(err):
+		case <-ctx.Done():
+			t.Stop()
 			return
 		}
+		t.Stop()
 	}
+}
+
+// doubt says that somebody was refused what the last look has found in order.
+func (g *generation) doubt(last error) <-chan struct{} {
+	if last != nil {
+		return nil
+	}
+	return g.orgInDoubt
 }
 
 // noteMissing tells which optional fields are left out.
