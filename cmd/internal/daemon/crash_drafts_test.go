@@ -39,7 +39,7 @@ func whileSending(rng *rand.Rand, n int) moment {
 	return m
 }
 
-// A daemon that is killed while it sends sends nothing twice and loses nothing
+// A daemon that is killed in the middle of its work sends nothing twice and loses nothing
 // (P5), counted in the account: whatever the record says and whatever the list
 // shows.
 func TestCrashesSendEachRecordOnce(t *testing.T) {
