@@ -11,7 +11,8 @@ import (
 )
 
 const (
-	booksEvery = time.Minute
+	booksEvery  = time.Minute
+	forgetEvery = 60 // of those
 	// keptFor is how long an attempt is kept that is over.
 	keptFor = 30 * 24 * time.Hour
 )
@@ -19,7 +20,7 @@ const (
 // keepBooks keeps the metrics and the condition of what is held true to the store,
 // and drops what is over.
 func (o *Outbox) keepBooks(ctx context.Context) {
-	for {
+	for n := 0; ; n++ {
 		if counts, err := o.Books.Counts(ctx); err == nil { // else whoever needs the store next tells of it
 			for _, s := range []State{Fresh, Ready, Intended, Uncertain, Held} {
 				o.metrics.waiting.WithLabelValues(string(s)).Set(float64(counts[s]))
@@ -33,8 +34,10 @@ func (o *Outbox) keepBooks(ctx context.Context) {
 				o.Health.Clear(condHeld)
 			}
 		}
-		if err := o.Books.Forget(ctx, time.Now().Add(-keptFor)); err != nil {
-			o.storeTrouble(ctx, err)
+		if n%forgetEvery == 0 {
+			if err := o.Books.Forget(ctx, time.Now().Add(-keptFor)); err != nil {
+				o.storeTrouble(ctx, err)
+			}
 		}
 		if !wait(ctx, booksEvery) {
 			return

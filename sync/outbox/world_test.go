@@ -325,6 +325,7 @@ func (w *world) close() {
 // inBubble is a test in virtual time with a world that runs.
 func inBubble(t *testing.T, body func(t *testing.T, w *world), change ...func(*world)) {
 	t.Helper()
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w := begin(t, change...)
 		w.run()
