@@ -2,9 +2,11 @@ package people
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
+	"github.com/twiliosf/twiliosf/sync/fault"
 	"github.com/twiliosf/twiliosf/sync/message"
 	"github.com/twiliosf/twiliosf/sync/phone"
 )
@@ -14,14 +16,18 @@ const batchSize = 500
 
 // walk brings records into the index, batch by batch.
 type walk struct {
-	engine  *Engine
-	object  string
-	state   State
-	moves   bool // a number that is gone means that the person changed it
-	seen    int
-	newest  time.Time // the latest Modified
-	pending []Record
+	engine *Engine
+	object string
+	state  State
+	moves  bool // a number that is gone means that the person changed it
+	// exporting: what this filling has seen already is newer than what comes.
+	exporting bool
+	seen      int
+	newest    time.Time // the latest Modified
+	pending   []Record
 }
+
+var errRedefined = errors.New("the fields of the object have changed meanwhile")
 
 // begin makes the walk of an object. What the index holds under another
 // definition says nothing about people: then no number was changed by anybody.
@@ -46,6 +52,10 @@ func (w *walk) add(ctx context.Context, r Record) error {
 func (w *walk) flush(ctx context.Context) error {
 	if len(w.pending) == 0 {
 		return nil
+	}
+	// Read by other fields, a record may seem to have lost a number that it has.
+	if all := w.engine.definitions.Load(); (*all)[w.object] != w.state.Definition {
+		return fault.New(fault.Transient, "people", errRedefined)
 	}
 	latest := make(map[string]Record, len(w.pending))
 	var ids []string
@@ -101,6 +111,8 @@ func (w *walk) compare(r Record, h Holding, known bool) (Change, bool) {
 	}
 	switch {
 	case !known && len(c.Numbers) == 0:
+		return Change{}, false
+	case known && w.exporting && h.Generation == w.state.Generation:
 		return Change{}, false
 	case known && h.Owner == c.Owner && h.Generation == w.state.Generation && slices.Equal(h.Numbers, c.Numbers):
 		return Change{}, false
