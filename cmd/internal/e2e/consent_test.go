@@ -231,3 +231,37 @@ func TestWhoOptsInJoinsTheCampaignUntilTheirNumberChanges(t *testing.T) {
 		require.Empty(t, w.conditions())
 	})
 }
+
+// Whether messages have links, or a Case repeats a Contact's number, is nothing to
+// consent.
+func TestAnOptInHangsOnThePersonAndNeitherOnLinksNorOnCases(t *testing.T) {
+	inBubble(t, quiet(), salesforcetest.Options{}, func(t *testing.T, w *world) {
+		w.settings.rest += "people: {link: off, owner: integration_user}\n"
+		insert := func(object string, values map[string]any) string {
+			id, err := w.org.Insert(object, values)
+			require.NoError(t, err)
+			return id
+		}
+		k := insert(keywordObject, map[string]any{"Name": "JOIN", "Campaign__c": insert("Campaign", map[string]any{"Name": "Spring"})})
+		ann := insert("Contact", map[string]any{"LastName": "Ann", "MobilePhone": "(415) 555-0123"})
+		insert("Case", map[string]any{"ContactId": ann, "SuppliedPhone": "415 555 0123"})
+		defer w.call(twiliotest.Webhook{})()
+		w.start()
+		time.Sleep(2 * time.Minute)
+		w.writes(theirs, "join")
+		time.Sleep(time.Minute)
+		var members []any
+		for row := range w.org.Rows("CampaignMember") {
+			members = append(members, row["ContactId"])
+		}
+		require.Equal(t, []any{ann}, members)
+		require.Equal(t, ann, w.org.ByKey(optInObject, "Unique_Key__c", theirs+":"+k)[0]["Contact__c"])
+		for row := range w.org.Rows("TwilioSF_Message__c") {
+			require.Nil(t, row["Contact__c"])
+		}
+		require.NoError(t, w.org.Update("Contact", ann, map[string]any{"MobilePhone": "(415) 555-0124"}))
+		time.Sleep(6 * time.Minute)
+		require.Equal(t, "false", w.shown(theirs+":"+k))
+		require.Empty(t, w.conditions())
+	})
+}
