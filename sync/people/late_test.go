@@ -301,3 +301,22 @@ func TestANumberOfTwoUsersIsNobodysHoweverItIsWritten(t *testing.T) {
 		require.Empty(t, w.meet(m).Owner)
 	}
 }
+
+// A change has the time at which it was made, and is seen when it is committed.
+func TestAChangeThatIsCommittedLateIsSeen(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := newOrg("Contact")
+		w := newWorld(t, o)
+		w.fill()
+		time.Sleep(time.Hour)
+		o.set("Contact", 1, ann, "(415) 555-0100")
+		w.refresh()
+		late := o.set("Contact", 2, ann, "(415) 555-0101")
+		r := o.rows["Contact"][late]
+		r.Modified = r.Modified.Add(-4 * time.Minute)
+		o.rows["Contact"][late] = r
+		time.Sleep(5 * time.Minute)
+		w.refresh()
+		require.Equal(t, []message.Link{link("Contact", late)}, w.meet(from("+14155550101")).People)
+	})
+}
