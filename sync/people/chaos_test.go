@@ -41,7 +41,8 @@ func (c *chaos) killed() error {
 func (c *chaos) Newest(ctx context.Context, object string, row func(people.Record) error) error {
 	n := 0
 	err := c.org.Newest(ctx, object, func(r people.Record) error {
-		if n++; n > c.small {
+		n++
+		if n > c.small {
 			return people.ErrTooLarge
 		}
 		return row(r)

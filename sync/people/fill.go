@@ -3,6 +3,7 @@ package people
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -28,6 +29,9 @@ const (
 	longestRetry = 5 * time.Minute
 )
 
+// errPending says that an export takes its time.
+var errPending = errors.New("the export is still under way")
+
 // Run fills what is to be filled, at the start and whenever a refresh finds
 // something, until ctx ends.
 func (e *Engine) Run(ctx context.Context) {
@@ -37,10 +41,13 @@ func (e *Engine) Run(ctx context.Context) {
 	pause.InitialInterval, pause.MaxInterval = firstRetry, longestRetry
 	for {
 		var retry <-chan time.Time
-		if err := e.Fill(ctx); err != nil {
-			retry = time.After(max(pause.NextBackOff(), fault.After(err)))
-		} else {
+		switch err := e.Fill(ctx); {
+		case err == nil:
 			pause.Reset()
+		case errors.Is(err, errPending):
+			retry = time.After(firstRetry)
+		default:
+			retry = time.After(max(pause.NextBackOff(), fault.After(err)))
 		}
 		select {
 		case <-ctx.Done():
@@ -192,6 +199,9 @@ func (w *walk) export(ctx context.Context) error {
 	bounded, cancel := context.WithTimeout(ctx, awaitFor)
 	defer cancel()
 	if err := w.engine.Export.Await(bounded, w.state.Job); err != nil {
+		if bounded.Err() != nil && ctx.Err() == nil {
+			err = fmt.Errorf("%w: %w", errPending, err)
+		}
 		return err
 	}
 	w.exporting = true

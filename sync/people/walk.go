@@ -27,6 +27,15 @@ type walk struct {
 	pending   []Record
 }
 
+// sameFields fails once the object is read by other fields than this walk is of:
+// then a record may seem to have lost a number that it has.
+func (w *walk) sameFields() error {
+	if all := w.engine.definitions.Load(); (*all)[w.object] != w.state.Definition {
+		return fault.New(fault.Transient, "people", errRedefined)
+	}
+	return nil
+}
+
 var errRedefined = errors.New("the fields of the object have changed meanwhile")
 
 // begin makes the walk of an object. What the index holds under another
@@ -53,9 +62,8 @@ func (w *walk) flush(ctx context.Context) error {
 	if len(w.pending) == 0 {
 		return nil
 	}
-	// Read by other fields, a record may seem to have lost a number that it has.
-	if all := w.engine.definitions.Load(); (*all)[w.object] != w.state.Definition {
-		return fault.New(fault.Transient, "people", errRedefined)
+	if err := w.sameFields(); err != nil {
+		return err
 	}
 	latest := make(map[string]Record, len(w.pending))
 	var ids []string
