@@ -90,12 +90,7 @@ func (w *walk) flush(ctx context.Context) error {
 		if len(c.Lost) > 0 {
 			moves = append(moves, Move{Person: message.Link{Object: w.object, ID: id}, Old: h.Numbers, New: c.Numbers})
 		}
-		switch {
-		case !known:
-			state.People++
-		case len(c.Numbers) == 0:
-			state.People--
-		}
+		state.People += more(known, len(c.Numbers) > 0)
 	}
 	if len(moves) > 0 && w.engine.Mover != nil {
 		if err := w.engine.Mover.Moved(ctx, moves); err != nil {
@@ -109,6 +104,18 @@ func (w *walk) flush(ctx context.Context) error {
 	}
 	w.pending = w.pending[:0]
 	return nil
+}
+
+// more is how many records the index has more, or less, after a change.
+func more(was, is bool) int64 {
+	switch {
+	case !was:
+		return 1 // what has no numbers and never had is no change
+	case !is:
+		return -1
+	default:
+		return 0
+	}
 }
 
 // compare answers what a record is now, and whether the index holds it otherwise.
