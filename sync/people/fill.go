@@ -76,7 +76,9 @@ func (e *Engine) Fill(ctx context.Context) error {
 		if fault.Stopped(ctx, err) {
 			return err
 		}
-		e.metrics.fills.WithLabelValues(s.Object, className(err)).Inc()
+		if !errors.Is(err, errPending) {
+			e.metrics.fills.WithLabelValues(s.Object, className(err)).Inc()
+		}
 		e.trouble.had(s.Object, err)
 		errs = append(errs, err)
 		passing = passing || err != nil && fault.ClassOf(err) != fault.Auth && fault.ClassOf(err) != fault.Permanent
