@@ -34,7 +34,12 @@ type Classifier func(text, optOut string) Reading
 // Event is what a webhook event says of consent. Its time is the receipt's.
 func (c Classifier) Event(e *message.Event) (Statement, bool) {
 	if e.Kind == message.InboundEvent {
-		return statement(e.SID, e.From, c(e.Body, e.OptOut), e.Received)
+		r := c(e.Body, e.OptOut)
+		if r.Class == Help && e.From != "" && c(e.Body, "").Class != Help {
+			// Whoever reads the text alone may take it for something else.
+			return Statement{ID: string(e.SID), Number: Subject(e.From), Class: Help, At: e.Received}, true
+		}
+		return statement(e.SID, e.From, r, e.Received)
 	}
 	return refused(e.SID, e.To, e.ErrorCode, e.Received)
 }

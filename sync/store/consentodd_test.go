@@ -1,0 +1,77 @@
+package store_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/twiliosf/twiliosf/sync/message"
+	"github.com/twiliosf/twiliosf/sync/store"
+)
+
+// Advanced Opt-Out reads a text in its own way, which only the webhook tells.
+func TestTwiliosOwnReadingStaysWhenASweepReadsTheText(t *testing.T) {
+	for _, optOut := range []string{"HELP", "START"} {
+		for _, body := range []string{"join", "end"} {
+			m := text(1, 0, body)
+			e := call(&m, 2)
+			e.OptOut = optOut
+			learn := []func(t *testing.T, s *store.Store){
+				func(t *testing.T, s *store.Store) { keep(t, s, e) },
+				func(t *testing.T, s *store.Store) { require.NoError(t, fold(t, s)) },
+				func(t *testing.T, s *store.Store) { merge(t, s, m) },
+			}
+			for _, order := range [][]int{{0, 1, 2}, {2, 0, 1}, {0, 2, 1}} {
+				onEach(t, func(t *testing.T, s *store.Store) {
+					reads(t, s)
+					for _, i := range order {
+						learn[i](t, s)
+					}
+					require.True(t, may(t, s, ""), "%s %s %v", optOut, body, order)
+					require.False(t, may(t, s, "K1"), "%s %s %v", optOut, body, order)
+					rows, err := s.Consent(t.Context(), theirs)
+					require.NoError(t, err)
+					for key, f := range due(t, s, message.FollowOptIn) {
+						require.Equal(t, rows[0].Active, f.OptIn.Active, key)
+					}
+				})
+			}
+		}
+	}
+}
+
+func TestAStopCountsThoughOurClockIsBehind(t *testing.T) {
+	onEach(t, func(t *testing.T, s *store.Store) {
+		reads(t, s)
+		merge(t, s, text(1, 0, "stop"), text(2, 60, "start"))
+		stop := text(3, 120, "stop")
+		keep(t, s, call(&stop, -90)) // our clock is one minute and a half behind
+		require.False(t, may(t, s, ""))
+	})
+}
+
+func TestAWebhookDoesNotWaitForAMassUpdateOfOptIns(t *testing.T) {
+	onEach(t, func(t *testing.T, s *store.Store) {
+		reads(t, s)
+		rows := make([]message.OptIn, 10_000)
+		for i := range rows {
+			rows[i] = message.OptIn{Number: message.Number(fmt.Sprint("+1415", 1000000+i)), Keyword: "K1", Active: true, InAt: now}
+		}
+		learnt := make(chan error, 1)
+		go func() { learnt <- s.Learn(t.Context(), rows) }()
+		kept := 0
+		for i := 0; ; i++ {
+			select {
+			case err := <-learnt:
+				require.NoError(t, err)
+				require.Greater(t, kept, 5, "events that were kept meanwhile")
+				return
+			default:
+				m := text(i, 0, "hello")
+				keep(t, s, call(&m, 0))
+				kept++
+			}
+		}
+	})
+}
