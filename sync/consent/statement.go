@@ -21,6 +21,7 @@ type Statement struct {
 	Active      bool
 	InAt, OutAt time.Time
 	Message     message.SID
+	Loose       bool // it is to be written as it should be
 	stopped     bool // of a shown row: a STOP that is known has ended it
 }
 
@@ -82,7 +83,7 @@ func Shown(row *message.OptIn) Statement {
 	n := Subject(row.Number)
 	s := Statement{
 		ID: "org:" + Key(n, row.Keyword), Number: n, Class: shown, Keyword: row.Keyword, At: row.InAt,
-		Active: row.Active, InAt: row.InAt, OutAt: row.OutAt, Message: row.Message,
+		Active: row.Active, InAt: row.InAt, OutAt: row.OutAt, Message: row.Message, Loose: row.Loose,
 	}
 	if row.OutAt.After(s.At) {
 		s.At = row.OutAt

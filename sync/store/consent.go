@@ -209,7 +209,7 @@ func consequences(row message.OptIn, changed, opened bool, news []consent.Statem
 	for i := range news {
 		x := &news[i]
 		if x.ID == "org:"+row.Key { // the org's own row: only what it has wrong is written
-			wrong = x.Active != row.Active
+			wrong = x.Loose || x.Active != row.Active
 		}
 		if opened && x.Campaign != "" && x.ID == string(row.Message) {
 			all = append(all, message.FollowUp{

@@ -231,3 +231,77 @@ func TestWhoOptsInJoinsTheCampaignUntilTheirNumberChanges(t *testing.T) {
 		require.Empty(t, w.conditions())
 	})
 }
+
+// Users edit opt-ins in the org, and what they say last counts.
+func TestWhatAUserTicksAndUnticksStays(t *testing.T) {
+	inBubble(t, quiet(), salesforcetest.Options{}, func(t *testing.T, w *world) {
+		k := w.keyword("JOIN", "")
+		defer w.call(twiliotest.Webhook{})()
+		w.start()
+		time.Sleep(2 * time.Minute)
+		w.writes(theirs, "join")
+		time.Sleep(2 * time.Minute)
+		sets := func(key string, active bool) {
+			t.Helper()
+			id := fmt.Sprint(w.org.ByKey(optInObject, "Unique_Key__c", key)[0]["Id"])
+			require.NoError(t, w.org.Update(optInObject, id, map[string]any{"Active__c": active}))
+			time.Sleep(5 * time.Minute)
+			require.Equal(t, fmt.Sprint(active), w.shown(key))
+		}
+		for range 3 {
+			sets(theirs+":"+k, false)
+			sets(theirs+":"+k, true)
+		}
+		w.writes(theirs, "stop")
+		w.writes(theirs, "start")
+		time.Sleep(2 * time.Minute)
+		for range 3 {
+			sets(theirs+":*", false)
+			sets(theirs+":"+k, false)
+			sets(theirs+":*", true)
+			sets(theirs+":"+k, true)
+		}
+		sets(theirs+":*", false)
+		changed := func() any { return w.org.ByKey(optInObject, "Unique_Key__c", theirs+":*")[0]["SystemModstamp"] }
+		was := changed()
+		time.Sleep(time.Hour)
+		require.Equal(t, was, changed(), "nobody writes it again and again")
+		require.Equal(t, map[message.Number]bool{theirs: false}, w.allowed("", theirs))
+	})
+}
+
+// A date in the future, mistyped, must not outlive a STOP.
+func TestAStopCountsThoughAUserHasTypedALaterDate(t *testing.T) {
+	inBubble(t, quiet(), salesforcetest.Options{}, func(t *testing.T, w *world) {
+		defer w.call(twiliotest.Webhook{})()
+		w.start()
+		w.writes(theirs, "stop")
+		time.Sleep(2 * time.Minute)
+		id := fmt.Sprint(w.org.ByKey(optInObject, "Unique_Key__c", theirs+":*")[0]["Id"])
+		require.NoError(t, w.org.Update(optInObject, id, map[string]any{"Active__c": true, "Opt_In_At__c": time.Now().Add(1000 * time.Hour)}))
+		time.Sleep(5 * time.Minute)
+		w.writes(theirs, "stop")
+		time.Sleep(30 * time.Minute)
+		require.Equal(t, "false", w.shown(theirs+":*"))
+		require.Equal(t, map[message.Number]bool{theirs: false}, w.allowed("", theirs))
+	})
+}
+
+// A form's record whose keyword is deleted looks like one of the number as a whole.
+func TestARecordWhoseKeywordIsDeletedLiftsNoStop(t *testing.T) {
+	inBubble(t, quiet(), salesforcetest.Options{}, func(t *testing.T, w *world) {
+		k := w.keyword("JOIN", "")
+		form, err := w.org.Insert(optInObject, map[string]any{"Phone_Number__c": "(415) 555-0123", "Active__c": true, "Keyword__c": k})
+		require.NoError(t, err)
+		defer w.call(twiliotest.Webhook{})()
+		w.start()
+		time.Sleep(2 * time.Minute)
+		w.writes(theirs, "stop")
+		time.Sleep(time.Minute)
+		require.NoError(t, w.org.Delete(keywordObject, k))
+		require.NoError(t, w.org.Update(optInObject, form, map[string]any{"Active__c": true}))
+		time.Sleep(5 * time.Minute)
+		require.Equal(t, "false", w.shown(theirs+":*"))
+		require.Equal(t, map[message.Number]bool{theirs: false}, w.allowed("", theirs))
+	})
+}
