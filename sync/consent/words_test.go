@@ -51,6 +51,7 @@ func TestATextIsReadAsTheOneWordItIs(t *testing.T) {
 		{"“Stop”.", "", consent.Stop},
 		{"stop…", "", consent.Stop},
 		{"ＳＴＯＰ", "", consent.Stop},
+		{"ＵＮＳＵＢＳＣＲＩＢＥ", "", consent.Stop},
 		{"ſtop", "", consent.Stop}, // the long s folds to s
 		{"stop please", "", consent.None},
 		{"please stop", "", consent.None},

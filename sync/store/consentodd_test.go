@@ -81,3 +81,36 @@ func TestAWebhookDoesNotWaitForAMassUpdateOfOptIns(t *testing.T) {
 		}
 	})
 }
+
+// Two records may be there for one number and keyword, a form's and ours.
+func TestOfTwoRecordsOfOneSecondTheOptOutCounts(t *testing.T) {
+	onEach(t, func(t *testing.T, s *store.Store) {
+		in := message.OptIn{Number: theirs, Keyword: "K1", Active: true, InAt: now}
+		out := message.OptIn{Number: theirs, Keyword: "K1", OutAt: now}
+		for _, rows := range [][]message.OptIn{{in, out}, {out, in}, {in}} {
+			require.NoError(t, s.Learn(t.Context(), rows))
+			require.Equal(t, "K1-", register(t, s))
+		}
+	})
+}
+
+func TestTheOrgIsToldAgainWhileItIsWrong(t *testing.T) {
+	onEach(t, func(t *testing.T, s *store.Store) {
+		reads(t, s)
+		merge(t, s, text(1, 60, "stop"))
+		stale := message.OptIn{Number: theirs, Active: true, InAt: now}
+		for range 3 {
+			drop(t, s) // the org has refused it for good
+			require.NoError(t, s.Learn(t.Context(), []message.OptIn{stale}))
+			require.Len(t, due(t, s, message.FollowOptIn), 1)
+		}
+	})
+}
+
+func TestARefusalOverAnotherChannelIsOneOfTheNumber(t *testing.T) {
+	onEach(t, func(t *testing.T, s *store.Store) {
+		reads(t, s)
+		keep(t, s, message.Event{Kind: message.StatusEvent, SID: "SM1", From: ours, To: "rcs:" + theirs, Status: message.Failed, ErrorCode: 21610, Received: now})
+		require.False(t, may(t, s, ""))
+	})
+}

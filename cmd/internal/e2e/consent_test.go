@@ -206,28 +206,34 @@ func TestWhoOptsInJoinsTheCampaignUntilTheirNumberChanges(t *testing.T) {
 		k := insert(keywordObject, map[string]any{"Name": "JOIN", "Campaign__c": campaign})
 		ann := insert("Contact", map[string]any{"LastName": "Ann", "MobilePhone": "(415) 555-0123"})
 		const shared = "+14155550177"
+		const taken = "+14155550188"
+		cyd := insert("Contact", map[string]any{"LastName": "Cyd", "MobilePhone": taken})
+		insert("Lead", map[string]any{"LastName": "Bob", "Company": "B", "MobilePhone": shared})
 		bob := insert("Contact", map[string]any{"LastName": "Bob", "MobilePhone": shared})
 		defer w.call(twiliotest.Webhook{})()
 		w.start()
 		time.Sleep(2 * time.Minute)
 		w.writes(theirs, "join")
 		w.writes(shared, "join")
+		w.writes(taken, "join")
 		time.Sleep(time.Minute)
 		members := map[any]bool{}
 		for row := range w.org.Rows("CampaignMember") {
 			require.Equal(t, campaign, row["CampaignId"])
 			members[row["ContactId"]] = true
 		}
-		require.Equal(t, map[any]bool{ann: true, bob: true}, members)
+		require.Equal(t, map[any]bool{ann: true, bob: true, cyd: true}, members)
 		require.Equal(t, ann, w.org.ByKey(optInObject, "Unique_Key__c", theirs+":"+k)[0]["Contact__c"])
 
 		insert("Contact", map[string]any{"LastName": "Bea", "HomePhone": shared})
 		time.Sleep(6 * time.Minute)
 		require.NoError(t, w.org.Update("Contact", ann, map[string]any{"MobilePhone": "(415) 555-0124"}))
 		require.NoError(t, w.org.Update("Contact", bob, map[string]any{"MobilePhone": "(415) 555-0178"}))
+		require.NoError(t, w.org.Update("Contact", cyd, map[string]any{"MobilePhone": nil}))
 		time.Sleep(6 * time.Minute)
 		require.Equal(t, "false", w.shown(theirs+":"+k))
 		require.Equal(t, "true", w.shown(shared+":"+k), "somebody else has that number still")
+		require.Equal(t, "true", w.shown(taken+":"+k), "a number that was only taken out has not moved")
 		require.Empty(t, w.conditions())
 	})
 }
