@@ -24,7 +24,7 @@ func TestWhatIsNotGivenHasItsDefault(t *testing.T) {
 	require.Empty(t, cfg.Twilio.BaseURL)
 	require.Equal(t, "64.0", cfg.Salesforce.APIVersion)
 	require.InDelta(t, 0.5, cfg.Salesforce.DailyAPIShare, 0)
-	require.Equal(t, 4, cfg.Salesforce.Concurrency)
+	require.Equal(t, 8, cfg.Salesforce.Concurrency)
 	require.Empty(t, cfg.Salesforce.Objects.Message())
 	require.Equal(t, "/var/lib/twiliosf/twiliosf.db", cfg.StorePath())
 	require.Equal(t, "/var/lib/twiliosf/control.sock", cfg.ControlPath())

@@ -69,11 +69,19 @@ func (m *Media) save(ctx context.Context, p *plan, media []attached, outcomes []
 		return err
 	}
 	if carried && p.has(m.names.File) {
-		if files, err = m.filesAt(ctx, places); err != nil {
-			return err
-		}
+		files, err = m.filesAt(ctx, places)
 	}
-	return m.note(ctx, p, pending, children, files)
+	if err == nil {
+		err = m.note(ctx, p, pending, children, files)
+	}
+	if fault.Stopped(ctx, err) {
+		return err
+	}
+	// The batch does not fail for it: of a file that may still land, that would be forgotten.
+	for _, a := range pending {
+		outcomes[a.of] = worse(outcomes[a.of], err)
+	}
+	return nil
 }
 
 // children finds the records of media.

@@ -43,6 +43,7 @@ const (
 	linked  extent = iota
 	unowned        // its owner is left out
 	bare           // all of them are
+	nothing        // and the marks too, for the record is not new
 )
 
 func (p *plan) makingFor(n Names, lookups map[string]string, o *salesforce.Object) making {

@@ -140,3 +140,62 @@ func TestAnOwnerOrALinkThatTheOrgRefusesIsLeftOut(t *testing.T) {
 		requireAll(t, outcomes, err)
 	})
 }
+
+// Whoever hears that links are left out believes that the message has arrived.
+func TestAMessageThatIsRefusedAnywayIsNoComplaintAboutItsLinks(t *testing.T) {
+	f := newFake()
+	f.row = func(map[string]any) *fault.Error {
+		return refuse(fault.Permanent, "FIELD_CUSTOM_VALIDATION_EXCEPTION")
+	}
+	var heard []string
+	s, err := records.New(f, records.Options{Unlinked: func(f *fault.Error) { heard = append(heard, f.Code) }})
+	require.NoError(t, err)
+	outcomes, err := s.Upsert(t.Context(), []mirror.Record{newRecord()})
+	require.NoError(t, err)
+	require.Equal(t, fault.Permanent, fault.ClassOf(outcomes[0]))
+	require.Empty(t, heard)
+}
+
+// Somebody else has made the record a moment ago: what they gave it is theirs.
+func TestARecordThatWasInTheWayKeepsWhatUsersOwn(t *testing.T) {
+	f := newFake()
+	raced := false
+	f.row = func(map[string]any) *fault.Error {
+		if raced {
+			return nil
+		}
+		raced = true
+		return refuse(fault.Permanent, "DUPLICATE_VALUE")
+	}
+	outcomes, err := newMessages(t, f).Upsert(t.Context(), []mirror.Record{newRecord()})
+	requireAll(t, outcomes, err)
+	row := f.rows[string(newRecord().Message.SID)]
+	require.NotContains(t, row, "OwnerId")
+	require.NotContains(t, row, "Unread__c")
+	require.NotContains(t, row, "Contact__c")
+}
+
+// Sharing hides a person's record, or forbids to give a record to its owner.
+func TestALinkThatTheIntegrationUserMayNotSeeHoldsUpNoMessage(t *testing.T) {
+	for _, code := range []string{"INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY", "INSUFFICIENT_ACCESS_OR_READONLY"} {
+		f := newFake()
+		f.row = func(r map[string]any) *fault.Error {
+			if r["Contact__c"] != nil {
+				return refuse(fault.Auth, code)
+			}
+			return nil
+		}
+		outcomes, err := newMessages(t, f).Upsert(t.Context(), []mirror.Record{newRecord()})
+		requireAll(t, outcomes, err)
+		require.Equal(t, true, f.rows[string(newRecord().Message.SID)]["Unread__c"])
+	}
+}
+
+// Salesforce's own comparison knows no case, and answers as the record has it.
+func TestARecordIsHeldWhateverTheCaseOfItsSID(t *testing.T) {
+	f := newFake()
+	f.rows["SMABCDEF"] = nil
+	there, err := newMessages(t, f).Held(t.Context(), []message.SID{"SMabcdef"})
+	require.NoError(t, err)
+	require.True(t, there["SMabcdef"])
+}

@@ -365,3 +365,17 @@ func TestMediaInTheEngine(t *testing.T) {
 		require.ErrorIs(t, <-ended, context.Canceled)
 	})
 }
+
+// A file may still land whose call was cut, whatever fails after it.
+func TestATroubleAfterALostFileDoesNotForgetThatItMayStillLand(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGallery(t, true)
+		lost, taken := medium(1, "image/png"), medium(2, "image/png")
+		g.source.bytes[lost.SID], g.source.bytes[taken.SID] = []byte("x"), []byte("y")
+		g.server.Script(salesforcetest.ResetAfter().On(salesforcetest.OpRowCreate))
+		g.server.Script(salesforcetest.Answer(400, "application/json", `[{"errorCode":"EXCEEDED_ID_LIMIT","message":"no"}]`).On(salesforcetest.OpCollectionsUpdate))
+		outcomes := g.do(mediaOf(g.texts[0], lost), mediaOf(g.texts[1], taken))
+		require.GreaterOrEqual(t, fault.After(outcomes[0]), 10*time.Minute)
+		require.Error(t, outcomes[1], "its note is made good")
+	})
+}

@@ -112,6 +112,9 @@ type row struct {
 	source *mirror.Record
 	extent extent
 	record []byte
+	// without are the refusals for which links were left out. They are told of when
+	// the org takes the rest, for else they were not the reason.
+	without []*fault.Error
 }
 
 // encode makes one record a message, all in one buffer.

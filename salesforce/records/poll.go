@@ -17,8 +17,8 @@ const (
 	// committed minutes after the time that is its SystemModstamp.
 	overlap = 5 * time.Minute
 	// clockDoubt is how far the mark of a part that shows nothing stays behind
-	// our clock, for the mark counts in Salesforce's.
-	clockDoubt = time.Hour
+	// our clock, for the mark counts in Salesforce's, and ours may be hours wrong.
+	clockDoubt = 24 * time.Hour
 	// partAgain is when a part that the org refuses is tried again.
 	partAgain = 10 * time.Minute
 )

@@ -158,3 +158,20 @@ func TestForgottenWatchesHideNoLiveOne(t *testing.T) {
 		require.Zero(t, s.Calls().ByOperation[salesforcetest.OpQueryMore])
 	})
 }
+
+// Where nobody can be asked any more, a watch with a date far ahead ends all the same.
+func TestAWatchEndsAfterAnHourThoughTheOrgIsDown(t *testing.T) {
+	began := 0
+	w := records.NewWatches(func() { began++ })
+	now := time.Now().UTC()
+	const form = "2006-01-02T15:04:05.000+0000"
+	row := map[string]any{"SystemModstamp": now.Add(-10 * time.Minute).Format(form), "Expires_At__c": now.Add(72 * time.Hour).Format(form)}
+	for range 2 {
+		require.NoError(t, w.Part().Take(t.Context(), []map[string]any{row, {"SystemModstamp": nil}}))
+	}
+	require.Equal(t, 1, began, "it stood already")
+	require.True(t, w.Watched(now.Add(49*time.Minute)))
+	require.False(t, w.Watched(now.Add(51*time.Minute)))
+	require.NoError(t, w.Part().Take(t.Context(), nil))
+	require.False(t, w.Watched(now))
+}

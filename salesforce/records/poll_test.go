@@ -154,9 +154,23 @@ func TestAnOrgInWhichNobodyWritesIsNotReadFromFurtherBackEachDay(t *testing.T) {
 		last := org.calls[len(org.calls)-1][0].SOQL
 		since, err := time.Parse(time.RFC3339, sinceStamp.FindStringSubmatch(last)[1])
 		require.NoError(t, err)
-		require.WithinDuration(t, time.Now().Add(-65*time.Minute), since, time.Minute)
+		require.WithinDuration(t, time.Now().Add(-24*time.Hour-5*time.Minute), since, time.Minute)
 		require.LessOrEqual(t, m.moves, 24*12+1, "the store is not written each time")
 		require.WithinDuration(t, since, m.at["poll/Draft__c"], 10*time.Minute)
+	})
+}
+
+// A machine whose clock runs on local time, taken for UTC, is up to 14 hours ahead.
+func TestAClockThatIsHoursAheadMissesNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		part, taken := taker("Draft__c")
+		org, m := &pollOrg{rows: map[string][]stamped{}}, &marks{}
+		p := newPoll(t, org, m, part)
+		require.NoError(t, p.Run(t.Context()))
+		time.Sleep(15 * time.Second)
+		org.rows["Draft__c"] = []stamped{{"draft", time.Now().Add(-14 * time.Hour)}}
+		require.NoError(t, p.Run(t.Context()))
+		require.Equal(t, []string{"draft"}, *taken)
 	})
 }
 

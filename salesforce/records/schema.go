@@ -124,7 +124,7 @@ func (p *plan) append(dst []byte, r *mirror.Record, which extent) []byte {
 	for i := range p.fields {
 		dst = p.fields[i].write(append(dst, p.fields[i].prefix...), r.Message)
 	}
-	if r.Links != nil {
+	if r.Links != nil && which != nothing {
 		dst = p.made.append(dst, r, which)
 	}
 	return append(dst, '}')

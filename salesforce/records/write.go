@@ -146,10 +146,17 @@ func (w *write) read(rows []row, places []int, results []salesforce.RowResult, o
 		refusal := results[i].Err
 		if refusal == nil {
 			outcomes[at] = nil
+			for _, f := range rows[at].without {
+				w.unlinked(f)
+			}
 			continue
 		}
 		outcomes[at] = w.explained(refusal)
-		if mayRace && raced(refusal) || w.lessen(&rows[at], refusal) {
+		switch {
+		case mayRace && raced(refusal):
+			w.keep(&rows[at], refusal)
+			again = append(again, at)
+		case w.lessen(&rows[at], refusal):
 			again = append(again, at)
 		}
 	}
@@ -165,16 +172,31 @@ func raced(f *fault.Error) bool {
 // speaks of that one, else all its links. It is false when there is nothing left
 // to leave out.
 func (w *write) lessen(r *row, refusal *fault.Error) bool {
-	if fault.ClassOf(refusal) != fault.Permanent || !w.plan.made.has(r.source, r.extent) {
+	if !mayBeLinks(refusal) || !w.plan.made.has(r.source, r.extent) {
 		return false
 	}
-	w.unlinked(refusal)
+	r.without = append(r.without, refusal)
 	r.extent++
 	if !aboutOwner(refusal) || !w.plan.made.has(r.source, unowned) {
 		r.extent = bare
 	}
 	r.record = w.plan.append(nil, r.source, r.extent)
 	return true
+}
+
+// mayBeLinks is true for refusals of a record for good, and for those for want of
+// access, which may be to the records that it is linked to.
+func mayBeLinks(f *fault.Error) bool {
+	return fault.ClassOf(f) == fault.Permanent || strings.HasPrefix(f.Code, "INSUFFICIENT_ACCESS")
+}
+
+// keep leaves to a record that was in the way, so that the org holds it after all,
+// what is the users' own.
+func (w *write) keep(r *row, refusal *fault.Error) {
+	if r.source.Links != nil && refusal.Code == salesforce.CodeDuplicateValue {
+		r.extent = nothing
+		r.record = w.plan.append(nil, r.source, r.extent)
+	}
 }
 
 // aboutOwner is true for refusals of a record's owner.

@@ -141,13 +141,18 @@ func (e *Engine) turn(ctx, work context.Context, l *line) {
 		e.failed(ctx, l, batch, err)
 		return
 	}
-	l.taken()
+	settled, down := e.settle(l, batch, outcomes)
 	// What was done is worth remembering even while we stop.
-	if err := e.queue.Settle(context.WithoutCancel(ctx), e.settle(l, batch, outcomes)); err != nil {
+	if err := e.queue.Settle(context.WithoutCancel(ctx), settled); err != nil {
 		e.storeFailed(ctx, l, err)
 		return
 	}
-	l.due = time.Now()
+	if down != nil {
+		e.breathe(l, down)
+	} else {
+		l.taken()
+		l.due = time.Now()
+	}
 	e.count(ctx, l)
 }
 

@@ -7,6 +7,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -16,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
 	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/twiliosf/twiliosf/sync/fault"
@@ -484,4 +486,83 @@ func TestAnEngineNeedsItsPorts(t *testing.T) {
 	_, err = followup.New(followup.Ports{Queue: &followuptest.Memory{}, Health: health.New(zap.NewNop(), nil),
 		Doers: map[message.FollowUpKind]followup.Doer{message.FollowMedia: nil}}, followup.Options{})
 	require.ErrorContains(t, err, "media")
+}
+
+// What fails one by one is an outage too, where each is asked for by itself.
+func TestAnOutageThatIsToldForEachCostsFewCallsToo(t *testing.T) {
+	down := true
+	var told *observer.ObservedLogs
+	run(t, func(w *world) {
+		var core zapcore.Core
+		core, told = observer.New(zap.InfoLevel)
+		w.health = health.New(zap.New(core), nil)
+		w.status.One = func(message.FollowUp) error {
+			if down {
+				return refuse(fault.Transient, "SERVER_UNAVAILABLE")
+			}
+			return nil
+		}
+	}, func(w *world) {
+		w.add(many(10_000)...)
+		time.Sleep(time.Minute)
+		require.Less(t, len(w.status.Batches()), 15)
+		require.Equal(t, []string{"last-status-waits"}, w.conditions())
+		time.Sleep(time.Hour)
+		require.Equal(t, 1, told.Len(), "once, and not with every batch")
+		down = false
+		time.Sleep(time.Hour)
+		require.Len(t, w.status.Done(), 10_000)
+		require.Empty(t, w.conditions())
+	})
+}
+
+func TestAFewThatArePutOffTogetherKeepNobodyWaiting(t *testing.T) {
+	locked := followuptest.Status(9, "").Key
+	run(t, func(w *world) {
+		w.status.One = func(f message.FollowUp) error {
+			if f.Key <= locked {
+				return refuse(fault.Transient, "UNABLE_TO_LOCK_ROW")
+			}
+			return nil
+		}
+	}, func(w *world) {
+		w.add(many(10)...)
+		for n := range 60 {
+			time.Sleep(time.Second)
+			w.add(followuptest.Status(100+n, "delivered"))
+		}
+		time.Sleep(300 * time.Millisecond)
+		require.Len(t, w.status.Done(), 60)
+	})
+}
+
+// counted is a queue that counts the looks at it.
+type counted struct {
+	*followuptest.Memory
+	looks atomic.Int32
+}
+
+func (c *counted) Due(ctx context.Context, kind message.FollowUpKind, now time.Time, limit int) ([]followup.Queued, error) {
+	c.looks.Add(1)
+	return c.Memory.Due(ctx, kind, now, limit)
+}
+
+func TestAnEngineThatIsWokenAllTheTimeLooksNowAndThen(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		queue := &counted{Memory: &followuptest.Memory{}}
+		e, err := followup.New(followup.Ports{Queue: queue, Health: health.New(zap.NewNop(), nil),
+			Doers: map[message.FollowUpKind]followup.Doer{message.FollowStatus: &followuptest.Doer{}}}, followup.Options{})
+		require.NoError(t, err)
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		defer cancel()
+		go func() {
+			for ctx.Err() == nil {
+				e.Wake()
+				time.Sleep(time.Millisecond)
+			}
+		}()
+		require.ErrorIs(t, e.Run(ctx), context.DeadlineExceeded)
+		require.InDelta(t, 40, queue.looks.Load(), 3)
+		time.Sleep(time.Second)
+	})
 }

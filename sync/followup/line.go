@@ -66,6 +66,12 @@ func (l *line) taken() {
 	l.size = min(l.most, l.size*2)
 }
 
+// slow notes that a batch failed, though none of it is to blame.
+func (l *line) slow() {
+	l.size = min(l.size, max(l.size/2, smallest))
+	l.failures++
+}
+
 // The names of a kind's two conditions.
 func (l *line) refusedName() string { return string(l.kind) + "-refused" }
 func (l *line) waitsName() string   { return string(l.kind) + "-waits" }

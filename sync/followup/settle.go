@@ -31,10 +31,13 @@ const (
 	tellAfter = 5
 )
 
-// settle turns a doer's outcomes into settlements, and says what is wrong.
-func (e *Engine) settle(l *line, batch []Queued, outcomes []error) []Settlement {
-	settled := make([]Settlement, len(batch))
+// settle turns a doer's outcomes into settlements, and says what is wrong. down is
+// not nil if more wait behind a batch of which all were put off: then something is
+// down that none of them can help.
+func (e *Engine) settle(l *line, batch []Queued, outcomes []error) (settled []Settlement, down error) {
+	settled = make([]Settlement, len(batch))
 	trouble, stuck := error(nil), error(nil)
+	failed := 0
 	for i, q := range batch {
 		settled[i].Queued = q
 		err := outcomes[i]
@@ -48,16 +51,35 @@ func (e *Engine) settle(l *line, batch []Queued, outcomes []error) []Settlement 
 		case errors.Is(err, ErrNoParent), errors.Is(err, ErrNothingYet):
 			// Nothing is wrong with the org.
 		case class == fault.Auth:
+			failed++
 			trouble = err
-		case q.Attempts >= stuckAfter:
-			stuck = err
+		default:
+			failed++
+			if q.Attempts >= stuckAfter {
+				stuck = err
+			}
 		}
 		e.metrics.settled.WithLabelValues(string(l.kind), "put_off").Inc()
 		settled[i].RetryAt = time.Now().Add(retryIn(q.Attempts, err))
 	}
-	e.tell(l, trouble, stuck)
+	if failed > 1 && failed == l.size { // a full batch, so there are others
+		down = outcomes[0]
+	}
+	if down == nil || trouble != nil || stuck != nil {
+		e.tell(l, trouble, stuck)
+	}
 	e.metrics.batches.WithLabelValues(string(l.kind), "ok").Inc()
-	return settled
+	return settled, down
+}
+
+// breathe keeps an outage that is told for each follow-up by itself from being
+// asked about for all that wait.
+func (e *Engine) breathe(l *line, down error) {
+	l.slow()
+	if l.failures >= tellAfter && !l.stuck {
+		e.blame(l, down)
+	}
+	l.hold(time.Now().Add(l.pause.NextBackOff()))
 }
 
 // tell raises the condition of what waits, or ends it when only the last batch
@@ -117,10 +139,11 @@ func (e *Engine) failed(ctx context.Context, l *line, batch []Queued, err error)
 	case class == fault.Permanent:
 		e.giveUpAlone(ctx, l, batch[0], err)
 		return
-	case class != fault.Auth:
-		l.size = min(l.size, max(l.size/2, smallest))
+	case class == fault.Auth:
+		l.failures++
+	default:
+		l.slow()
 	}
-	l.failures++
 	if class == fault.Auth || l.failures >= tellAfter {
 		e.blame(l, err)
 	}

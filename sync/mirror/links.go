@@ -3,7 +3,6 @@ package mirror
 import (
 	"context"
 	"fmt"
-	"hash/maphash"
 	"math"
 	"time"
 
@@ -40,7 +39,6 @@ type newcomers struct {
 
 	// unsure are messages that were sent to the org without an answer. Owned by Run.
 	unsure map[message.SID]bool
-	made   lately // records made by this process, which a change that was offered before does not know
 
 	turn  chan struct{} // of one slot: who asks whether the org is empty
 	asked bool
@@ -59,18 +57,34 @@ func (w *Writer) begin(ctx, work context.Context) {
 	go func() { _, _ = w.newcomers.foundEmpty(work, w.Sink) }() //nolint:errcheck // it is asked again
 }
 
-// judge is called by Run alone.
-func (w *Writer) judge(batch []Change) []newness {
+// judge is called by Run alone. A change that came while another one of its
+// message was on its way may not know that this one has made the record.
+func (w *Writer) judge(ctx context.Context, batch []Change) ([]newness, error) {
+	var seqs []Seq
+	for i := range batch {
+		if batch[i].New && batch[i].again {
+			seqs = append(seqs, batch[i].Seq)
+		}
+	}
+	written := map[Seq]bool{}
+	if len(seqs) > 0 {
+		var err error
+		if written, err = w.Changes.Written(ctx, seqs); err != nil {
+			return nil, err
+		}
+	}
 	known := make([]newness, len(batch))
 	for i := range batch {
-		known[i] = w.newcomers.judge(&batch[i])
+		if !written[batch[i].Seq] {
+			known[i] = w.newcomers.judge(&batch[i])
+		}
 	}
-	return known
+	return known, nil
 }
 
 func (n *newcomers) judge(c *Change) newness {
 	switch {
-	case !c.New, n.made.has(c.Message.SID):
+	case !c.New:
 		return held
 	case c.Attempts > 0, c.Seq <= n.start, n.unsure[c.Message.SID]:
 		return doubted
@@ -169,40 +183,19 @@ func (n *newcomers) doubt(r *batchResult) {
 	}
 }
 
-// settled notes which records are there for certain.
+// settled notes which records are there for certain, and which may be: a newer
+// state of a message knows nothing of the attempts of the one before it.
 func (n *newcomers) settled(r *batchResult) {
 	for i := range r.batch {
-		if c := &r.batch[i]; c.New && r.outcomes[i] == nil {
+		c := &r.batch[i]
+		if !c.New {
+			continue
+		}
+		switch class := fault.ClassOf(r.outcomes[i]); {
+		case class == 0:
 			delete(n.unsure, c.Message.SID)
-			n.made.add(c.Message.SID)
+		case class == fault.Transient, class == fault.Uncertain:
+			n.unsure[c.Message.SID] = true
 		}
 	}
-}
-
-// lately holds the last SIDs, as many as may wait in memory. A hash stands for
-// each; two SIDs with one hash cost the second its links.
-type lately struct {
-	seed maphash.Seed
-	ring []uint64
-	next int
-	set  map[uint64]bool
-}
-
-func (l *lately) add(sid message.SID) {
-	if l.set == nil {
-		l.seed, l.set = maphash.MakeSeed(), make(map[uint64]bool, maxOffered)
-	}
-	h := maphash.String(l.seed, string(sid))
-	if len(l.ring) < maxOffered {
-		l.ring = append(l.ring, h)
-	} else {
-		delete(l.set, l.ring[l.next])
-		l.ring[l.next] = h
-		l.next = (l.next + 1) % maxOffered
-	}
-	l.set[h] = true
-}
-
-func (l *lately) has(sid message.SID) bool {
-	return l.set != nil && l.set[maphash.String(l.seed, string(sid))]
 }

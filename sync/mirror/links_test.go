@@ -58,21 +58,94 @@ func TestLinksAreWrittenWhenARecordIsMadeAndNeverAgain(t *testing.T) {
 }
 
 func TestAStatusThatComesWhileTheRecordIsMadeDoesNotLinkItAgain(t *testing.T) {
-	account, org := &mirrortest.Account{}, &mirrortest.Org{Latency: time.Second}
+	for name, offered := range map[string]bool{"handed over to the writer": true, "found in the store": false} {
+		t.Run(name, func(t *testing.T) {
+			account, org := &mirrortest.Account{}, &mirrortest.Org{Latency: time.Second}
+			synctest.Test(t, func(t *testing.T) {
+				w := startWith(t, account, org, knowsAda)
+				defer w.stop()
+				m := mirrortest.Text(1, time.Now())
+				w.changeStatus(t, m, message.Queued)
+				go func() { _ = w.Sweeper.Full(context.WithoutCancel(t.Context())) }()
+				time.Sleep(500 * time.Millisecond) // the write is under way
+				w.changeStatus(t, m, message.Delivered)
+				if offered {
+					go func() { _ = w.Sweeper.Full(context.WithoutCancel(t.Context())) }()
+				} else {
+					m.Direction, m.Status = message.OutboundAPI, message.Delivered
+					_, _, err := w.store.Merge(t.Context(), []message.Message{m})
+					require.NoError(t, err)
+					w.Writer.Wake()
+				}
+				time.Sleep(10 * time.Second)
+				require.Equal(t, message.Delivered, org.All()[m.SID].Status)
+				require.Equal(t, 2, org.Writes(m.SID))
+				require.Equal(t, []message.Links{herLinks}, org.Links(m.SID))
+				require.Zero(t, org.Asked())
+			})
+		})
+	}
+}
+
+// A change may wait in memory for longer than the record's first writing takes: it
+// was told then that the record is new, and is not any more.
+func TestAChangeThatWaitedBehindManyDoesNotLinkItsRecordAgain(t *testing.T) {
+	later := func(m message.Message) []message.Message {
+		m.Status = message.Delivered
+		return []message.Message{m}
+	}
+	for name, arrive := range map[string]func(w *world, m message.Message, others []message.Message) error{
+		"handed over to the writer": func(w *world, m message.Message, others []message.Message) error {
+			w.account.Put(append(others, m)...)
+			go func() { _ = w.Sweeper.Full(context.Background()) }()
+			time.Sleep(500 * time.Millisecond) // four batches are under way, and it is in one of them
+			w.account.Put(later(m)...)
+			go func() { _ = w.Sweeper.Full(context.Background()) }()
+			return nil
+		},
+		"found in the store": func(w *world, m message.Message, others []message.Message) error {
+			w.account.Put(m)
+			go func() { _ = w.Sweeper.Full(context.Background()) }()
+			time.Sleep(500 * time.Millisecond)
+			_, _, err := w.store.Merge(context.Background(), append(others[:700], later(m)...))
+			w.Writer.Wake()
+			return err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			account, org := &mirrortest.Account{}, &mirrortest.Org{Latency: time.Second}
+			synctest.Test(t, func(t *testing.T) {
+				w := startWith(t, account, org, knowsAda)
+				defer w.stop()
+				time.Sleep(time.Minute)
+				m := mirrortest.Text(5000, time.Now())
+				m.Direction, m.Status = message.OutboundAPI, message.Queued
+				require.NoError(t, arrive(w, m, texts(900, time.Now().Add(-time.Second), time.Millisecond)))
+				time.Sleep(30 * time.Second)
+				require.Equal(t, message.Delivered, org.All()[m.SID].Status)
+				require.Equal(t, []message.Links{herLinks}, org.Links(m.SID))
+			})
+		})
+	}
+}
+
+// What an earlier process has sent may be in the org, whatever the clocks say.
+func TestWhatWasLeftByAnEarlierProcessIsAskedFor(t *testing.T) {
+	account, org := &mirrortest.Account{}, &mirrortest.Org{}
 	synctest.Test(t, func(t *testing.T) {
-		w := startWith(t, account, org, knowsAda)
+		m := mirrortest.Text(1, time.Now().Add(time.Minute))
+		w := startWith(t, account, org, func(p *mirror.Ports) {
+			knowsAda(p)
+			_, _, err := p.Ledger.Merge(t.Context(), []message.Message{m})
+			require.NoError(t, err)
+			_, err = org.Upsert(t.Context(), []mirror.Record{{Message: &m}})
+			require.NoError(t, err)
+		})
 		defer w.stop()
-		m := mirrortest.Text(1, time.Now())
-		w.changeStatus(t, m, message.Queued)
-		go func() { _ = w.Sweeper.Full(context.WithoutCancel(t.Context())) }()
-		time.Sleep(1500 * time.Millisecond) // Empty was asked, and the write is under way
-		m.Direction, m.Status = message.OutboundAPI, message.Delivered
-		_, _, err := w.store.Merge(t.Context(), []message.Message{m})
-		require.NoError(t, err)
 		w.Writer.Wake()
-		time.Sleep(10 * time.Second)
-		require.Equal(t, message.Delivered, org.All()[m.SID].Status)
-		require.Equal(t, []message.Links{herLinks}, org.Links(m.SID))
+		synctest.Wait()
+		require.Equal(t, 2, org.Writes(m.SID))
+		require.Empty(t, org.Links(m.SID))
 	})
 }
 

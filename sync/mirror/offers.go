@@ -51,6 +51,7 @@ func (o *offers) add(changes []Change) {
 			o.unread = true // what came after it may be forgotten here; the store knows
 		case o.last[sid] > c.Seq: // overtaken
 		default:
+			c.again = o.last[sid] > 0
 			o.remember(offered{sid, c.Seq})
 			if !full {
 				o.waiting = append(o.waiting, c)

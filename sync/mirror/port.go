@@ -139,6 +139,8 @@ type Change struct {
 	// the org holds a record of it is not known for certain.
 	New     bool
 	Message message.Message
+
+	again bool // another change of the message was under way when this one came
 }
 
 // Changes is the writer's end of the ledger.
@@ -146,6 +148,9 @@ type Changes interface {
 	// Changed reads changes after the given one that are due at now, in order,
 	// at most limit.
 	Changed(ctx context.Context, after Seq, now time.Time, limit int) ([]Change, error)
+	// Written tells which of some changes are of messages that were settled as
+	// written by now.
+	Written(ctx context.Context, changes []Seq) (map[Seq]bool, error)
 	// Settle records what came of changes, all of them or none. One that was
 	// overtaken by a newer sighting meanwhile stays queued (the newer one).
 	Settle(ctx context.Context, settled []Settlement) error

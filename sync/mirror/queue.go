@@ -69,6 +69,7 @@ func (w *Writer) fill(ctx context.Context) bool {
 	w.scanning = len(more) == limit
 	for _, c := range more {
 		w.mark = c.Seq
+		_, c.again = w.inFlight[c.Message.SID]
 		w.queue = append(w.queue, c)
 	}
 	return true

@@ -107,9 +107,14 @@ func (w *Writer) Run(ctx context.Context) error {
 			if len(batch) == 0 {
 				break
 			}
+			known, err := w.judge(ctx, batch)
+			if err != nil {
+				w.note(ctx, batchResult{batch: batch, err: err})
+				w.storeFailed(ctx, err)
+				break
+			}
 			busy++
 			w.left = time.Now()
-			known := w.judge(batch)
 			go func() { results <- w.write(work, batch, known) }()
 		}
 		if busy == 0 && ctx.Err() != nil {

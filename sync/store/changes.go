@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"math"
 	"time"
@@ -40,6 +41,22 @@ func (s *Store) NextDue(ctx context.Context) (time.Time, error) {
 	return fromUnix(at), err
 }
 
+// Written implements mirror.Changes.
+func (s *Store) Written(ctx context.Context, changes []mirror.Seq) (map[mirror.Seq]bool, error) {
+	args := make([]any, len(changes))
+	for i, c := range changes {
+		args[i] = int64(c)
+	}
+	written := map[mirror.Seq]bool{}
+	err := s.each(ctx, s.read, func(r *sql.Rows) error {
+		var seq mirror.Seq
+		err := r.Scan(&seq)
+		written[seq] = true
+		return err
+	}, `SELECT seq FROM messages WHERE written = 1 AND seq IN (`+placeholders(len(args))+`)`, args...)
+	return written, err
+}
+
 // Settle implements mirror.Changes. A row is addressed by its change: one that
 // changed again meanwhile has another number and stays queued. What follows from
 // the first writing of a message is queued together with it.
@@ -68,6 +85,10 @@ func (s *Store) Settle(ctx context.Context, settled []mirror.Settlement) error {
 				first = append(first, &c.Change)
 			}
 		}
+		follow, err := s.following(ctx, tx, first)
+		if err != nil {
+			return err
+		}
 		nLate, err := s.written(ctx, tx, late, lateSQL)
 		if err != nil {
 			return err
@@ -76,31 +97,48 @@ func (s *Store) Settle(ctx context.Context, settled []mirror.Settlement) error {
 		if err != nil {
 			return err
 		}
-		return s.firstWritten(ctx, tx, first, n+nLate < len(written)+len(late))
+		if n+nLate < len(written)+len(late) {
+			if err := s.overtaken(ctx, tx, first); err != nil {
+				return err
+			}
+		}
+		return s.follow(ctx, tx, follow)
 	})
 }
 
-// firstWritten queues what follows from records that were made. If some of them
-// were overtaken, their rows have not been marked yet.
-func (s *Store) firstWritten(ctx context.Context, tx *sql.Tx, first []*mirror.Change, overtaken bool) error {
+// following is what follows from records that were made: their media. A change
+// that was handed over before the one ahead of it was settled is no first one.
+func (s *Store) following(ctx context.Context, tx *sql.Tx, first []*mirror.Change) ([]message.FollowUp, error) {
 	var follow []message.FollowUp
 	for _, c := range first {
-		if c.Message.Media > 0 {
+		if c.Message.Media == 0 {
+			continue
+		}
+		before := false // unless it is found elsewhere: its time of creation may have been put right
+		err := s.one(ctx, tx, `SELECT written FROM messages WHERE created_at = ? AND sid = ?`, []any{unix(c.Message.Created), string(c.Message.SID)}, &before)
+		if err != nil && !errors.Is(err, sql.ErrNoRows) {
+			return nil, err
+		}
+		if !before {
 			follow = append(follow, message.FollowUp{Kind: message.FollowMedia, Key: string(c.Message.SID)})
 		}
 	}
-	if overtaken && len(first) > 0 {
-		// The newer change has a higher number, and perhaps another time of creation.
-		sids, oldest := []any{0}, mirror.Seq(math.MaxInt64)
-		for _, c := range first {
-			sids, oldest = append(sids, string(c.Message.SID)), min(oldest, c.Seq)
-		}
-		sids[0] = int64(oldest)
-		if _, err := s.exec(ctx, tx, `UPDATE messages SET written = 1 WHERE seq > ? AND written = 0 AND sid IN (`+placeholders(len(first))+`)`, sids...); err != nil {
-			return err
-		}
+	return follow, nil
+}
+
+// overtaken marks the rows of records that were made and have changed meanwhile.
+func (s *Store) overtaken(ctx context.Context, tx *sql.Tx, first []*mirror.Change) error {
+	if len(first) == 0 {
+		return nil
 	}
-	return s.follow(ctx, tx, follow)
+	// The newer change has a higher number, and perhaps another time of creation.
+	sids, oldest := []any{0}, mirror.Seq(math.MaxInt64)
+	for _, c := range first {
+		sids, oldest = append(sids, string(c.Message.SID)), min(oldest, c.Seq)
+	}
+	sids[0] = int64(oldest)
+	_, err := s.exec(ctx, tx, `UPDATE messages SET written = 1 WHERE seq > ? AND written = 0 AND sid IN (`+placeholders(len(first))+`)`, sids...)
+	return err
 }
 
 // writtenSQL is for what was written at the first attempt: the fewer columns it

@@ -118,10 +118,17 @@ func (s *Store) folded(ctx context.Context, tx *sql.Tx, events []mirror.QueuedEv
 
 const foldedSQL = `UPDATE events SET waiting = 0, payload = NULL WHERE waiting = 1 AND n = ?`
 
-// repeatsWithin is how long an event is remembered after it was folded. Twilio
-// repeats a call within seconds.
-// https://www.twilio.com/docs/usage/webhooks/webhooks-connection-overrides
-const repeatsWithin = time.Hour
+const (
+	// repeatsWithin is how long an event is remembered after it was folded. Twilio
+	// repeats a call within seconds.
+	// https://www.twilio.com/docs/usage/webhooks/webhooks-connection-overrides
+	// That of an inbound message is remembered for the whole lookback: whoever
+	// replays it would make a second row of the message.
+	repeatsWithin = time.Hour
+	// statusesWithin bounds the events that are looked at for statuses to forget;
+	// older ones, after a pause, go with the inbound ones.
+	statusesWithin = 2 * time.Hour
+)
 
 // Forget drops what nobody will ask for again: events that cannot come twice any
 // more; messages older than the lookback, whose status no longer changes, are
@@ -129,7 +136,12 @@ const repeatsWithin = time.Hour
 // as they are.
 func (s *Store) Forget(ctx context.Context, now time.Time, lookback time.Duration) error {
 	return s.Tx(ctx, func(tx *sql.Tx) error {
-		if _, err := s.exec(ctx, tx, `DELETE FROM events WHERE waiting = 0 AND received_at < ?`, now.Add(-repeatsWithin).Unix()); err != nil {
+		repeated := now.Add(-repeatsWithin)
+		if _, err := s.exec(ctx, tx, `DELETE FROM events WHERE waiting = 0 AND received_at < ? AND received_at >= ? AND kind <> ?`,
+			repeated.Unix(), repeated.Add(-statusesWithin).Unix(), string(message.InboundEvent)); err != nil {
+			return err
+		}
+		if _, err := s.exec(ctx, tx, `DELETE FROM events WHERE waiting = 0 AND received_at < ?`, now.Add(-max(lookback, repeatsWithin)).Unix()); err != nil {
 			return err
 		}
 		if _, err := s.exec(ctx, tx, `UPDATE messages SET payload = NULL, open = 0

@@ -236,7 +236,9 @@ func (s *Store) confirm(ctx context.Context, seen []message.Message) error {
 // have been the provisional one's dates.
 func (s *Store) move(ctx context.Context, tx *sql.Tx, sid message.SID, was, created int64) error {
 	if was != created {
-		res, err := s.exec(ctx, tx, `UPDATE messages SET fingerprint = fingerprint - 1, updated_at = 0 WHERE created_at = ? AND sid = ?`, created, string(sid))
+		res, err := s.exec(ctx, tx, `UPDATE messages SET fingerprint = fingerprint - 1, updated_at = 0,
+    written = CASE WHEN EXISTS (SELECT 1 FROM messages AS p WHERE p.created_at = ? AND p.sid = ? AND p.written = 1) THEN 1 ELSE written END
+WHERE created_at = ? AND sid = ?`, was, string(sid), created, string(sid))
 		if err != nil {
 			return err
 		}

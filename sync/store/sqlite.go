@@ -33,6 +33,10 @@ func dialectOf(storeURL string) (dialect, error) {
 	if err != nil || u.Scheme != "sqlite" || u.Host != "" || !filepath.IsAbs(u.Path) {
 		return nil, errors.New("store: the address must be sqlite:///absolute/path/to/twiliosf.db")
 	}
+	if u.RawQuery != "" || u.Fragment != "" {
+		// What follows them is no part of the path: another file would be opened.
+		return nil, errors.New("store: write # in the path as %23 and ? as %3F")
+	}
 	return sqlite{path: u.Path}, nil
 }
 

@@ -43,6 +43,8 @@ type generation struct {
 	engine    jobs.Engine
 	scheduler *jobs.Scheduler
 	failedJob atomic.Value // string: the kind of job that failed last
+	// unlinkedAt is when a record came without its links, in seconds since 1970.
+	unlinkedAt atomic.Int64
 }
 
 // build makes a generation: all that can fail, and nothing that acts.

@@ -115,6 +115,9 @@ func (g *generation) checkOrg(ctx context.Context) {
 			troubles.Over()
 			pause.Reset()
 			g.noteMissing()
+			if time.Since(time.Unix(g.unlinkedAt.Load(), 0)) > 24*time.Hour {
+				g.health.Clear(condLinks)
+			}
 		}
 		if !wait(ctx, next) {
 			return
@@ -137,10 +140,13 @@ func (g *generation) noteMissing() {
 	})
 }
 
+const condLinks = "salesforce-links"
+
 // unlinked tells of a record that arrived without its owner or its links.
 func (g *generation) unlinked(f *fault.Error) {
+	g.unlinkedAt.Store(time.Now().Unix())
 	g.health.Raise(health.Condition{
-		Name: "salesforce-links", Severity: health.Notice,
+		Name: condLinks, Severity: health.Notice,
 		Cause: fmt.Sprintf("The org refuses owners or links of new messages (%s%s). The messages arrive without them.", f.Code, of(f.Fields)),
 		Remedy: "Give records of inactive users to active ones, let the integration user see and transfer them, " +
 			"or set people.owner to integration_user or people.link to off.",

@@ -43,6 +43,9 @@ func (d *show) run(ctx context.Context, dir string) error {
 	if d.o.History > 0 {
 		d.traffic.History(d.begin, d.o.History)
 	}
+	if err := addressBook(d.s.Org); err != nil {
+		return fmt.Errorf("demo: %w", err)
+	}
 	working, stop := context.WithCancel(ctx)
 	defer stop()
 	daemon := make(chan error, 1)

@@ -14,6 +14,7 @@ type report struct {
 	Lost                   int     `json:"lost"`
 	Duplicated             int     `json:"duplicated"`
 	Stale                  int     `json:"stale"`
+	Linked                 int     `json:"linked"` // records that know their Contact
 	TwilioCalls            int     `json:"twilio_calls"`
 	SalesforceCalls        int     `json:"salesforce_calls"`
 	TwilioCallsPer1000     float64 `json:"twilio_calls_per_1000"`
@@ -31,7 +32,7 @@ func (d *show) summary(end ending) error {
 	c := end.compared
 	lag := d.lags.all()
 	r := report{
-		Messages: c.Messages, Records: c.Records, Lost: c.Lost, Duplicated: c.Duplicated, Stale: c.Stale,
+		Messages: c.Messages, Records: c.Records, Lost: c.Lost, Duplicated: c.Duplicated, Stale: c.Stale, Linked: linked(d.s.Org),
 		TwilioCalls: d.s.Twilio.Calls().Total, SalesforceCalls: d.s.Org.Calls().Total,
 		LagP50: seconds(lag.P50), LagP95: seconds(lag.P95), Seconds: seconds(time.Since(d.begin)), Interrupted: end.interrupted,
 	}
@@ -42,6 +43,7 @@ func (d *show) summary(end ending) error {
 	for _, e := range c.Examples {
 		d.printf("  %s\n", e)
 	}
+	d.printf("%d records are linked to one of the %d Contacts, whose numbers are typed in %d ways.\n", r.Linked, d.s.Org.Count("Contact"), len(typings))
 	d.printf("API calls: Twilio %d (%.0f per 1000 messages), Salesforce %d (%.0f per 1000 messages).\n",
 		r.TwilioCalls, r.TwilioCallsPer1000, r.SalesforceCalls, r.SalesforceCallsPer1000)
 	d.printf("From a new message to its record: p50 %s, p95 %s (%d messages).\n", short(lag, lag.P50), short(lag, lag.P95), lag.N)

@@ -47,6 +47,36 @@ func TestMessagesFindTheirPeople(t *testing.T) {
 	})
 }
 
+// Whoever owned the person has left: the message arrives all the same.
+func TestAnOwnerWhoHasLeftHoldsUpNoMessage(t *testing.T) {
+	inBubble(t, quiet(), salesforcetest.Options{}, func(t *testing.T, w *world) {
+		insert := func(object string, values map[string]any) string {
+			id, err := w.org.Insert(object, values)
+			require.NoError(t, err)
+			return id
+		}
+		user := insert("User", map[string]any{"Username": "ann@example.test", "LastName": "Ann", "Email": "ann@example.test", "Alias": "ann"})
+		contact := insert("Contact", map[string]any{"LastName": "Doe", "MobilePhone": theirs, "OwnerId": user})
+		require.NoError(t, w.org.Update("User", user, map[string]any{"IsActive": false}))
+		w.receive(3)
+		w.change(func(s *settings) {
+			s.sync = "  drafts_every: 1h\n  active_every: 1h\n  full_every: 1h\n"
+			s.rest += "people: {refresh_every: 1h}\n"
+		})
+		w.start()
+		time.Sleep(3 * time.Minute)
+		require.Equal(t, 3, w.org.Count(object))
+		for row := range w.org.Rows(object) {
+			require.Equal(t, contact, row["Contact__c"])
+			require.NotEqual(t, user, row["OwnerId"])
+		}
+		require.Len(t, w.conditions(), 1)
+		require.Equal(t, "salesforce-links", w.conditions()[0].Name)
+		time.Sleep(25 * time.Hour)
+		require.Empty(t, w.conditions(), "a day without another one")
+	})
+}
+
 // What became of the newest message stands on the person, and a number that
 // belongs to one user makes that user the owner of what nobody else owns.
 func TestPeopleShowTheirLastStatusAndUsersOwnTheirNumbers(t *testing.T) {
