@@ -141,7 +141,7 @@ func TestASlowOrgAndACallerWhoGivesUp(t *testing.T) {
 
 		_, err = write(t.Context(), org, 1, "x")
 		require.Equal(t, salesforce.CodeTimeout, fault.CodeOf(err))
-		require.Equal(t, 2*time.Minute+3*time.Second, time.Since(began))
+		require.Equal(t, 150*time.Second+3*time.Second, time.Since(began))
 	})
 }
 

@@ -18,7 +18,10 @@ const (
 	defaultAPIVersion  = "64.0"
 	defaultConcurrency = 4
 	defaultShare       = 0.5
-	defaultTimeout     = 2 * time.Minute
+	// defaultTimeout is longer than Salesforce runs a query, which is two minutes: it
+	// says so a moment later, and who asked can ask otherwise.
+	// https://github.com/airbytehq/airbyte/issues/17503
+	defaultTimeout = 150 * time.Second
 	// oldestAPIVersion is the first one whose upsert by external id says
 	// whether it created the record.
 	// https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/dome_upsert.htm
@@ -49,7 +52,7 @@ type Options struct {
 	HTTP http.RoundTripper
 	// Registerer takes the metrics; nil keeps them unregistered.
 	Registerer prometheus.Registerer
-	// Timeout bounds one HTTP exchange, its answer's body included; 2 min when 0.
+	// Timeout bounds one HTTP exchange, its answer's body included; 150 s when 0.
 	Timeout time.Duration
 	// GzipRequests compresses request bodies of more than 1 KiB.
 	GzipRequests bool

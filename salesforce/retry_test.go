@@ -165,3 +165,23 @@ func TestACallThatHangsEndsByTheTimeoutOrTheContext(t *testing.T) {
 		})
 	}
 }
+
+func TestAQueryThatTakesTooLongIsHeardToDoSo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := always(refused(400, "QUERY_TIMEOUT", "Your query request was running for too long."))
+		org := newOrg(t, f, func(o *salesforce.Options) {
+			o.HTTP = roundTrip(func(r *http.Request) (*http.Response, error) {
+				if r.URL.Path != "/services/oauth2/token" {
+					select {
+					case <-r.Context().Done():
+						return nil, r.Context().Err()
+					case <-time.After(125 * time.Second):
+					}
+				}
+				return f.RoundTrip(r)
+			})
+		})
+		err := org.Query(t.Context(), "SELECT Id FROM Contact ORDER BY SystemModstamp DESC", nil)
+		require.Equal(t, "QUERY_TIMEOUT", fault.CodeOf(err))
+	})
+}

@@ -115,33 +115,52 @@ func (r *OptInReader) all(rows []map[string]any) []message.OptIn {
 	return all
 }
 
-// read makes an opt-in of a row. One that a user or a form has made or changed
-// need not bear the dates that go with it: then it counts from its last change.
+// read makes an opt-in of a row.
 func (r *OptInReader) read(row map[string]any) (message.OptIn, bool) {
 	typed := message.Number(textOf(row, "Phone_Number__c"))
 	keyword := textOf(row, "Keyword__c")
 	number, ok := r.Number(string(typed))
-	if of, ours := strings.CutPrefix(textOf(row, optInKey), string(typed)+":"); ours && typed != "" {
+	of, ours := strings.CutPrefix(textOf(row, optInKey), string(typed)+":")
+	if ours = ours && typed != ""; ours {
 		number, ok = typed, true // it is our own writing
 		if keyword == "" && of != "*" {
 			keyword = of // its record is deleted: what was said of it is not said of the number as a whole
 		}
 	}
-	if !ok {
+	active, _ := row["Active__c"].(bool) //nolint:errcheck // what is no checkbox is not checked
+	if !ok || !ours && keyword == "" && active {
+		// The latter may have had a keyword that is deleted, and must not lift a STOP.
 		return message.OptIn{}, false
 	}
-	active, _ := row["Active__c"].(bool) //nolint:errcheck // what is no checkbox is not checked
-	o := message.OptIn{Number: number, Keyword: keyword, Active: active, Message: message.SID(textOf(row, "Message_SID__c"))}
-	changed, _ := timeOf(row, "SystemModstamp")
-	o.InAt, _ = timeOf(row, "Opt_In_At__c")
-	o.OutAt, _ = timeOf(row, "Opt_Out_At__c")
-	if active && !o.InAt.After(o.OutAt) {
-		o.InAt = changed
+	o := message.OptIn{
+		Number: number, Keyword: keyword, Active: active, Message: message.SID(textOf(row, "Message_SID__c")), Loose: !ours && keyword == "",
 	}
-	if !active && (o.OutAt.IsZero() || o.OutAt.Before(o.InAt)) {
-		o.OutAt = changed
-	}
-	o.InAt, o.OutAt = o.InAt.UTC(), o.OutAt.UTC()
+	dateOptIn(&o, row)
 	o.Key = consent.Key(consent.Subject(number), keyword)
 	return o, true
+}
+
+// dateOptIn gives an opt-in its dates. One that a user or a form has made or
+// changed need not bear those that go with it: then it counts from its last
+// change, and after that one nothing does, whatever somebody has typed. Dates that
+// say the opposite of the check box are put right, or its next change would seem
+// to have been made then.
+func dateOptIn(o *message.OptIn, row map[string]any) {
+	changed, _ := timeOf(row, "SystemModstamp")
+	read := func(field string) time.Time {
+		at, _ := timeOf(row, field)
+		if at.After(changed) {
+			at = changed
+		}
+		return at.UTC()
+	}
+	o.InAt, o.OutAt = read("Opt_In_At__c"), read("Opt_Out_At__c")
+	switch {
+	case o.Active && !o.InAt.After(o.OutAt):
+		o.Loose = o.Loose || !o.OutAt.IsZero()
+		o.InAt = changed.UTC()
+	case !o.Active && (o.OutAt.IsZero() || o.OutAt.Before(o.InAt)):
+		o.Loose = o.Loose || !o.InAt.IsZero()
+		o.OutAt = changed.UTC()
+	}
 }

@@ -203,13 +203,16 @@ func TestOptInsAreReadAsWhoeverWroteThemMeantThem(t *testing.T) {
 		k := insert(t, s, keyword, map[string]any{"Name": "JOIN"})
 		now := time.Now().UTC().Truncate(time.Second)
 		for _, row := range []map[string]any{
-			{"Phone_Number__c": "+1 415 555 0123", "Keyword__c": k, "Active__c": true},                                        // a form
-			{"Phone_Number__c": "72345", "Unique_Key__c": "72345:*", "Opt_Out_At__c": noon, "Message_SID__c": "SM1"},          // ours
-			{"Phone_Number__c": "+14155550127", "Unique_Key__c": "+14155550127:a0K", "Active__c": true, "Opt_In_At__c": noon}, // its keyword is deleted
-			{"Phone_Number__c": "call me", "Active__c": true},                                                                 // nobody's
-			{"Phone_Number__c": "+14155550124", "Keyword__c": k, "Opt_In_At__c": noon, "Message_SID__c": "SM2"},               // unchecked by hand
-			{"Phone_Number__c": "+14155550125", "Active__c": true, "Opt_In_At__c": noon, "Opt_Out_At__c": noon.Add(-1)},       // ours
-			{"Phone_Number__c": "+14155550126", "Active__c": true, "Opt_In_At__c": noon, "Opt_Out_At__c": noon.Add(time.Hour)},
+			{"Phone_Number__c": "+1 415 555 0123", "Keyword__c": k, "Active__c": true},                                                                            // a form
+			{"Phone_Number__c": "72345", "Unique_Key__c": "72345:*", "Opt_Out_At__c": noon, "Message_SID__c": "SM1"},                                              // ours
+			{"Phone_Number__c": "+14155550127", "Unique_Key__c": "+14155550127:a0K", "Active__c": true, "Opt_In_At__c": noon},                                     // its keyword is deleted
+			{"Phone_Number__c": "call me", "Active__c": true},                                                                                                     // nobody's
+			{"Phone_Number__c": "+14155550124", "Keyword__c": k, "Opt_In_At__c": noon, "Message_SID__c": "SM2"},                                                   // unchecked by hand
+			{"Phone_Number__c": "+14155550125", "Unique_Key__c": "+14155550125:*", "Active__c": true, "Opt_In_At__c": noon, "Opt_Out_At__c": noon.Add(-1)},        // ours
+			{"Phone_Number__c": "+14155550126", "Unique_Key__c": "+14155550126:*", "Active__c": true, "Opt_In_At__c": noon, "Opt_Out_At__c": noon.Add(time.Hour)}, // checked by hand
+			{"Phone_Number__c": "+14155550128", "Active__c": true},                                                                                                // its keyword is deleted, perhaps
+			{"Phone_Number__c": "+14155550129", "Keyword__c": k, "Opt_Out_At__c": now.Add(time.Hour)},                                                             // mistyped
+			{"Phone_Number__c": "+1 415 555 0130"},                                                                                                                // a form
 		} {
 			insert(t, s, optIn, row)
 		}
@@ -221,9 +224,11 @@ func TestOptInsAreReadAsWhoeverWroteThemMeantThem(t *testing.T) {
 			{Key: "+14155550123:" + k, Number: anna, Keyword: k, Active: true, InAt: now},
 			{Key: "72345:*", Number: "72345", OutAt: noon, Message: "SM1"},
 			{Key: "+14155550127:a0K", Number: "+14155550127", Keyword: "a0K", Active: true, InAt: noon},
-			{Key: "+14155550124:" + k, Number: ben, Keyword: k, InAt: noon, OutAt: now, Message: "SM2"},
+			{Key: "+14155550124:" + k, Number: ben, Keyword: k, InAt: noon, OutAt: now, Message: "SM2", Loose: true},
 			{Key: "+14155550125:*", Number: "+14155550125", Active: true, InAt: noon, OutAt: noon.Add(-time.Second)},
-			{Key: "+14155550126:*", Number: "+14155550126", Active: true, InAt: now, OutAt: noon.Add(time.Hour)},
+			{Key: "+14155550126:*", Number: "+14155550126", Active: true, InAt: now, OutAt: noon.Add(time.Hour), Loose: true},
+			{Key: "+14155550129:" + k, Number: "+14155550129", Keyword: k, OutAt: now},
+			{Key: "+14155550130:*", Number: "+14155550130", OutAt: now, Loose: true},
 		}, rows)
 	})
 }
@@ -232,7 +237,7 @@ func TestManyOptInsAreReadPageByPage(t *testing.T) {
 	s, org := emulatedOrg(t)
 	all := make([]map[string]any, 2*consent.PageSize+1)
 	for i := range all {
-		all[i] = map[string]any{"Phone_Number__c": "+1", "Active__c": true}
+		all[i] = map[string]any{"Phone_Number__c": "+1"}
 	}
 	_, err := s.Load(optIn, all)
 	require.NoError(t, err)

@@ -2,11 +2,13 @@ package consent
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
+	"unicode/utf8"
 
 	"github.com/cenkalti/backoff/v5"
 
@@ -86,21 +88,31 @@ func (c *Consent) SetKeywords(ctx context.Context, all []Keyword) error {
 	return nil
 }
 
-// noteKeywords tells which keywords of the org's are none.
+// mostReply is how many characters Twilio sends at most.
+// https://www.twilio.com/docs/api/errors/21617
+const mostReply = 1600
+
+// noteKeywords tells which keywords of the org's are none, and whose reply nobody
+// gets.
 func (c *Consent) noteKeywords() {
-	refused := c.now.Load().refused
-	if len(refused) == 0 {
+	now := c.now.Load()
+	var wrong []string
+	for _, r := range now.refused {
+		wrong = append(wrong, fmt.Sprintf("%q %s, so it does nothing", r.Word, r.Why))
+	}
+	for _, k := range now.keywords {
+		if n := utf8.RuneCountInString(k.Reply); n > mostReply {
+			wrong = append(wrong, fmt.Sprintf("the reply of %q has %d characters, and Twilio sends none with more than %d", k.Word, n, mostReply))
+		}
+	}
+	if len(wrong) == 0 {
 		c.ports.Health.Clear(condKeywords)
 		return
 	}
-	texts := make([]string, len(refused))
-	for i, r := range refused {
-		texts[i] = fmt.Sprintf("%q %s", r.Word, r.Why)
-	}
 	c.ports.Health.Raise(health.Condition{
 		Name: condKeywords, Severity: health.Notice,
-		Cause:  "These opt-in keywords of the org do nothing: " + strings.Join(texts, ", ") + ".",
-		Remedy: "Rename their records to words of their own, without blanks, that neither Twilio nor consent in the configuration reads otherwise.",
+		Cause:  "Opt-in keywords of the org are wrong: " + strings.Join(wrong, "; ") + ".",
+		Remedy: "Name their records by words of their own, without blanks, that neither Twilio nor consent in the configuration reads otherwise, and shorten the replies.",
 	})
 }
 
@@ -109,9 +121,10 @@ func (c *Consent) Learn(ctx context.Context, rows []message.OptIn) error {
 	return c.ports.Register.Learn(ctx, rows)
 }
 
-// Moved ends the keyword opt-ins of a number that nobody has any more.
+// Moved ends the keyword opt-ins of a number that nobody has any more, those that
+// came from it by WhatsApp too, which is the same person's.
 func (c *Consent) Moved(ctx context.Context, number message.Number, at time.Time) error {
-	return c.ports.Register.Moved(ctx, number, at)
+	return errors.Join(c.ports.Register.Moved(ctx, number, at), c.ports.Register.Moved(ctx, "whatsapp:"+number, at))
 }
 
 // Allowed answers "may we?", as Register.Allowed says.

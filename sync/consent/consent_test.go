@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -23,6 +24,7 @@ type memory struct {
 	reads    consent.Classifier
 	keywords []consent.Keyword
 	broken   error
+	moved    []message.Number
 
 	rows    int // in the org
 	learnt  []message.OptIn
@@ -40,9 +42,13 @@ func (m *memory) Allowed(_ context.Context, numbers []message.Number, _ string) 
 	return may, m.broken
 }
 
-func (m *memory) Learn(context.Context, []message.OptIn) error           { return nil }
-func (m *memory) Moved(context.Context, message.Number, time.Time) error { return nil }
-func (m *memory) Use(c consent.Classifier)                               { m.reads = c }
+func (m *memory) Learn(context.Context, []message.OptIn) error { return nil }
+func (m *memory) Use(c consent.Classifier)                     { m.reads = c }
+
+func (m *memory) Moved(_ context.Context, n message.Number, _ time.Time) error {
+	m.moved = append(m.moved, n)
+	return nil
+}
 
 func (m *memory) Keywords(context.Context) ([]consent.Keyword, error) { return m.keywords, nil }
 
@@ -149,4 +155,23 @@ func TestTheRegisterIsFilledOnceFromWhereItWasLeft(t *testing.T) {
 		c.Run(ctx) // and ends with its context
 		require.False(t, m.done)
 	})
+}
+
+func TestANumberThatMovesLeavesItsWhatsAppToo(t *testing.T) {
+	m := &memory{}
+	c, _ := engine(t, m)
+	require.NoError(t, c.Moved(t.Context(), "+1", time.Now()))
+	require.Equal(t, []message.Number{"+1", "whatsapp:+1"}, m.moved)
+}
+
+func TestAReplyThatTwilioDoesNotSendIsTold(t *testing.T) {
+	m := &memory{}
+	c, h := engine(t, m)
+	long := consent.Keyword{ID: "a02", Word: "SALE", Reply: strings.Repeat("é", 1601)}
+	require.NoError(t, c.SetKeywords(t.Context(), []consent.Keyword{join, long}))
+	require.Len(t, h.Active(), 1)
+	require.Contains(t, h.Active()[0].Cause, `"SALE" has 1601 characters`)
+	long.Reply = long.Reply[2:]
+	require.NoError(t, c.SetKeywords(t.Context(), []consent.Keyword{join, long}))
+	require.Empty(t, h.Active())
 }

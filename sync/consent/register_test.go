@@ -100,6 +100,10 @@ func TestWhatWordsComeTo(t *testing.T) {
 		{"a web form's row after a STOP", []consent.Statement{org("K1", true, 3, -1, ""), said(2, "stop")}, []string{"*-stop2", "K1+"}},
 		{"a user opts the number out", []consent.Statement{org("", false, -1, 2, "")}, []string{"*-"}},
 		{"a user lifts a STOP", []consent.Statement{said(1, "stop"), org("", true, 2, 1, "stop1")}, []string{"*+stop1"}},
+		{"a user opts the number out, and START was before", []consent.Statement{said(3, "start"), org("", false, 0, 5, "")}, []string{"*-"}},
+		{"a keyword after a STOP needs no START", []consent.Statement{said(1, "join"), said(2, "stop"), said(3, "join"), said(4, "start")}, []string{"*+start4", "K1+join3"}},
+		{"what the second STOP ended, START brings back", []consent.Statement{said(1, "stop"), said(3, "stop"), org("K1", false, 2, 20, "stop3"), said(5, "start")}, []string{"*+start5", "K1+start5"}},
+		{"what a user ended after START, START does not bring back", []consent.Statement{org("", true, 3, 1, "start3"), org("K1", false, 3, 5, "start3"), said(6, "stop"), said(7, "start")}, []string{"*+start7", "K1-start3"}},
 		{"an empty store is filled, START follows", []consent.Statement{org("", false, -1, 2, "stop2"), org("K1", false, 1, 2, "stop2"), org("K2", false, 1, 2, ""), said(3, "start")}, []string{"*+start3", "K1+start3", "K2-"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -117,6 +121,9 @@ func TestOurOwnRowsInTheOrgSayNothingNew(t *testing.T) {
 	lateToo := org("K1", false, 0, 20, "stop1")
 	require.Equal(t, []string{"*+start5", "K1+start5"}, state(said(0, "join"), said(1, "stop"), late, lateToo, said(5, "start")))
 	require.Equal(t, []string{"*+start5", "K1+start5"}, state(said(1, "stop"), late, lateToo, said(5, "start")), "the keyword's own message is forgotten")
+	for _, row := range consent.Settle([]consent.Statement{said(1, "stop"), late, lateToo}) {
+		require.Equal(t, at(1), row.OutAt, "the message's own date")
+	}
 	byHand := org("K1", true, 30, 20, "stop1")
 	require.Equal(t, []string{"*-stop1", "K1+stop1"}, state(said(1, "stop"), late, byHand), "a user has opened it again since")
 }

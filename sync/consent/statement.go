@@ -21,6 +21,7 @@ type Statement struct {
 	Active      bool
 	InAt, OutAt time.Time
 	Message     message.SID
+	Loose       bool // it is to be written as it should be
 	stopped     bool // of a shown row: a STOP that is known has ended it
 }
 
@@ -34,7 +35,12 @@ type Classifier func(text, optOut string) Reading
 // Event is what a webhook event says of consent. Its time is the receipt's.
 func (c Classifier) Event(e *message.Event) (Statement, bool) {
 	if e.Kind == message.InboundEvent {
-		return statement(e.SID, e.From, c(e.Body, e.OptOut), e.Received)
+		r := c(e.Body, e.OptOut)
+		if r.Class == Help && e.From != "" && c(e.Body, "").Class != Help {
+			// Whoever reads the text alone may take it for something else.
+			return Statement{ID: string(e.SID), Number: Subject(e.From), Class: Help, At: e.Received}, true
+		}
+		return statement(e.SID, e.From, r, e.Received)
 	}
 	return refused(e.SID, e.To, e.ErrorCode, e.Received)
 }
@@ -77,7 +83,7 @@ func Shown(row *message.OptIn) Statement {
 	n := Subject(row.Number)
 	s := Statement{
 		ID: "org:" + Key(n, row.Keyword), Number: n, Class: shown, Keyword: row.Keyword, At: row.InAt,
-		Active: row.Active, InAt: row.InAt, OutAt: row.OutAt, Message: row.Message,
+		Active: row.Active, InAt: row.InAt, OutAt: row.OutAt, Message: row.Message, Loose: row.Loose,
 	}
 	if row.OutAt.After(s.At) {
 		s.At = row.OutAt

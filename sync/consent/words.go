@@ -25,10 +25,10 @@ const (
 // twilios are the words that Twilio reads by itself: one word, in any case.
 // https://www.twilio.com/en-us/blog/update-to-fcc-s-sms-opt-out-keywords
 //
-// OPT OUT is none of Twilio's, but one of those that must be taken for a STOP by
+// OPT OUT, however it is spelt, is none of Twilio's, but one of those that must be taken for a STOP by
 // law. https://www.ecfr.gov/current/title-47/section-64.1200#p-64.1200(a)(10)
 var twilios = map[Class][]string{
-	Stop:  {"STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT", "OPT OUT"},
+	Stop:  {"STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT", "OPT OUT", "OPT-OUT"},
 	Start: {"START", "YES", "UNSTOP"},
 	Help:  {"HELP", "INFO"},
 }

@@ -39,6 +39,7 @@ func TestATextIsReadAsTheOneWordItIs(t *testing.T) {
 		{"REVOKE", "", consent.Stop},
 		{"optout", "", consent.Stop},
 		{"Opt out", "", consent.Stop},
+		{"opt-out", "", consent.Stop},
 		{"  stop \n", "", consent.Stop},
 		{"\u00a0stop\u2003", "", consent.Stop},
 		{"\u200bstop\u200e\ufeff", "", consent.Stop},
@@ -50,6 +51,7 @@ func TestATextIsReadAsTheOneWordItIs(t *testing.T) {
 		{"“Stop”.", "", consent.Stop},
 		{"stop…", "", consent.Stop},
 		{"ＳＴＯＰ", "", consent.Stop},
+		{"ＵＮＳＵＢＳＣＲＩＢＥ", "", consent.Stop},
 		{"ſtop", "", consent.Stop}, // the long s folds to s
 		{"stop please", "", consent.None},
 		{"please stop", "", consent.None},

@@ -42,6 +42,9 @@ type OptIn struct {
 	OutAt   time.Time `json:"out_at,omitzero"`
 	Message SID       `json:"message,omitzero"` // that changed it last, "" when it was no message
 	Person  *Link     `json:"person,omitzero"`  // a Contact or a Lead
+	// Loose is a row that the org shows whose own key or dates do not say what it
+	// says: it is to be written as it should be.
+	Loose bool `json:"-"`
 }
 
 // Member is a person in a campaign: whoever has the number when it is done.

@@ -3,6 +3,7 @@ package people
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -20,10 +21,16 @@ const (
 	offlineFor = 10 * 24 * time.Hour
 	// skew is how far our clock may be before the org's.
 	skew = 10 * time.Minute
+	// awaitFor is how long one export is waited for before the other objects have
+	// their turn. It goes on meanwhile.
+	awaitFor = 5 * time.Minute
 
 	firstRetry   = 5 * time.Second
 	longestRetry = 5 * time.Minute
 )
+
+// errPending says that an export takes its time.
+var errPending = errors.New("the export is still under way")
 
 // Run fills what is to be filled, at the start and whenever a refresh finds
 // something, until ctx ends.
@@ -34,10 +41,13 @@ func (e *Engine) Run(ctx context.Context) {
 	pause.InitialInterval, pause.MaxInterval = firstRetry, longestRetry
 	for {
 		var retry <-chan time.Time
-		if err := e.Fill(ctx); err != nil {
-			retry = time.After(max(pause.NextBackOff(), fault.After(err)))
-		} else {
+		switch err := e.Fill(ctx); {
+		case err == nil:
 			pause.Reset()
+		case errors.Is(err, errPending):
+			retry = time.After(firstRetry)
+		default:
+			retry = time.After(max(pause.NextBackOff(), fault.After(err)))
 		}
 		select {
 		case <-ctx.Done():
@@ -66,7 +76,9 @@ func (e *Engine) Fill(ctx context.Context) error {
 		if fault.Stopped(ctx, err) {
 			return err
 		}
-		e.metrics.fills.WithLabelValues(s.Object, className(err)).Inc()
+		if !errors.Is(err, errPending) {
+			e.metrics.fills.WithLabelValues(s.Object, className(err)).Inc()
+		}
 		e.trouble.had(s.Object, err)
 		errs = append(errs, err)
 		passing = passing || err != nil && fault.ClassOf(err) != fault.Auth && fault.ClassOf(err) != fault.Permanent
@@ -91,9 +103,12 @@ func (e *Engine) survey(ctx context.Context) ([]Shape, map[string]State, error) 
 	}
 	e.trouble.had(wholeOrg, nil)
 	e.noteShapes(shapes)
+	definitions := make(map[string]string, len(shapes))
 	for i := range shapes {
 		shapes[i].Definition += "; country " + e.o.Country + "; keys " + keyVersion
+		definitions[shapes[i].Object] = shapes[i].Definition
 	}
+	e.definitions.Store(&definitions)
 	states, err := e.Index.States(ctx)
 	return shapes, states, err
 }
@@ -106,7 +121,14 @@ func due(s Shape, st State, now time.Time) bool {
 	if every == 0 {
 		every = RefillEvery
 	}
-	return st.Filling || st.Definition != s.Definition || now.Sub(st.CheckedAt) > offlineFor || now.Sub(st.FilledAt) > every
+	return st.Filling || st.Definition != s.Definition || !current(s, st, now) || now.Sub(st.FilledAt) > every
+}
+
+// current says whether a refresh can bring the index up to date. Not when our
+// clock has been put back: then the mark may be one that is yet to come.
+func current(s Shape, st State, now time.Time) bool {
+	return st.Held == s.Definition && st.Definition == s.Definition &&
+		now.Sub(st.CheckedAt) <= offlineFor && !st.CheckedAt.After(now.Add(skew))
 }
 
 // fill brings all records of an object into the index, whatever its size, and
@@ -119,7 +141,7 @@ func (e *Engine) fill(ctx context.Context, s Shape) error {
 	st := states[s.Object]
 	if !st.Filling || st.Definition != s.Definition {
 		e.drop(ctx, st.Job)
-		st.Definition, st.Generation, st.Filling, st.Job, st.Locator = s.Definition, st.Generation+1, true, "", ""
+		st.Definition, st.Filling, st.Job, st.Locator = s.Definition, true, "", ""
 	}
 	w := e.begin(s.Object, st)
 	for again := false; ; again = true {
@@ -153,6 +175,7 @@ func errOr(err error, next func() error) error {
 // before the export looks at the records.
 func (w *walk) start(ctx context.Context) (all bool, err error) {
 	began := time.Now().UTC()
+	w.state.Generation++ // what was seen before may have changed since
 	w.seen, w.newest, w.pending = 0, time.Time{}, w.pending[:0]
 	err = w.engine.Source.Newest(ctx, w.object, func(r Record) error { return w.add(ctx, r) })
 	large := errors.Is(err, ErrTooLarge)
@@ -163,10 +186,7 @@ func (w *walk) start(ctx context.Context) (all bool, err error) {
 		return false, err
 	}
 	next := w.state
-	next.CheckedAt, next.Mark = began, w.newest
-	if next.Mark.IsZero() {
-		next.Mark = began.Add(-skew)
-	}
+	next.CheckedAt, next.Mark = began, w.mark(began)
 	if large || w.seen >= SmallObject {
 		if next.Job, err = w.engine.Export.Start(ctx, w.object); err != nil {
 			return false, err
@@ -178,9 +198,16 @@ func (w *walk) start(ctx context.Context) (all bool, err error) {
 // export reads the rows of the export, page by page. A page that was not read to
 // its end is read again.
 func (w *walk) export(ctx context.Context) error {
-	if err := w.engine.Export.Await(ctx, w.state.Job); err != nil {
+	bounded, cancel := context.WithTimeout(ctx, awaitFor)
+	defer cancel()
+	if err := w.engine.Export.Await(bounded, w.state.Job); err != nil {
+		if bounded.Err() != nil && ctx.Err() == nil {
+			err = fmt.Errorf("%w: %w", errPending, err)
+		}
 		return err
 	}
+	w.exporting = true
+	defer func() { w.exporting = false }()
 	for {
 		w.pending = w.pending[:0]
 		next, err := w.engine.Export.Page(ctx, w.object, w.state.Job, w.state.Locator, func(r Record) error { return w.add(ctx, r) })

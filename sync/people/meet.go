@@ -25,8 +25,10 @@ func (e *Engine) Meet(ctx context.Context, batch []*message.Message) ([]message.
 	if err := e.load(ctx); err != nil {
 		return nil, err
 	}
-	if err := e.introduced(ctx); err != nil {
-		return nil, err
+	if e.o.Link || e.o.Own { // else nobody is linked anyway
+		if err := e.introduced(ctx); err != nil {
+			return nil, err
+		}
 	}
 	var found map[phone.Key][]Match
 	keys := make([]phone.Key, len(batch))

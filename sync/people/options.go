@@ -62,6 +62,8 @@ type Engine struct {
 	indexed  atomic.Int64 // people in the index
 	personal atomic.Pointer[map[phone.Key]string]
 	unnoted  atomic.Bool // the last Note failed
+	// definitions are those of the objects as last seen.
+	definitions atomic.Pointer[map[string]string]
 }
 
 // New makes an engine. It starts nothing and calls nobody.
@@ -141,17 +143,21 @@ func (e *Engine) introduced(ctx context.Context) error {
 	}
 }
 
-// SetPersonal replaces the personal numbers: each with the id of the user who has it.
+// SetPersonal replaces the personal numbers: each with the id of the user who has
+// it. One that two users have, in two spellings, is nobody's.
 func (e *Engine) SetPersonal(ctx context.Context, users map[message.Number]string) error {
 	if err := e.load(ctx); err != nil {
 		return err
 	}
 	all := make(map[phone.Key]string, len(users))
+	disputed := map[phone.Key]bool{}
 	for number, user := range users {
 		if key := phone.KeyOf(number); key != 0 && isUser(user) {
+			disputed[key] = disputed[key] || all[key] != "" && all[key] != user
 			all[key] = user
 		}
 	}
+	maps.DeleteFunc(all, func(key phone.Key, _ string) bool { return disputed[key] })
 	e.loading.Lock()
 	defer e.loading.Unlock()
 	if maps.Equal(all, *e.personal.Load()) {

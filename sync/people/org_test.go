@@ -39,6 +39,7 @@ type org struct {
 	page    int
 	made    int
 	onPage  func(locator string) error
+	onAwait func(ctx context.Context) error
 	moves   []people.Move
 	refuse  error // of Moved
 }
@@ -148,9 +149,12 @@ func (o *org) Start(_ context.Context, object string) (string, error) {
 	return job, nil
 }
 
-func (o *org) Await(_ context.Context, job string) error {
+func (o *org) Await(ctx context.Context, job string) error {
 	if err := o.call("await"); err != nil {
 		return err
+	}
+	if o.onAwait != nil {
+		return o.onAwait(ctx)
 	}
 	if o.jobs[job] == nil {
 		return people.ErrNoExport

@@ -23,32 +23,44 @@ const (
 // errMany says that more has changed than a refresh takes in.
 var errMany = errors.New("people: too many changes for a refresh")
 
-// Refresh brings the index up to date with what has changed in the org. Objects
-// that are to be filled are left to Run.
+// Refresh brings the index up to date with what has changed in the org. What is
+// to be filled is left to Run; until that is done, an index that was whole once is
+// refreshed all the same.
 func (e *Engine) Refresh(ctx context.Context) error {
-	shapes, states, err := e.survey(ctx)
+	shapes, _, err := e.survey(ctx)
+	if err != nil {
+		return err
+	}
+	var taken []string
+	wake := false
+	defer func() {
+		e.busy.give(taken...)
+		if wake { // not before: it finds nothing to do while they are taken
+			e.awake()
+		}
+	}()
+	for _, s := range shapes {
+		if s.Err == nil && e.busy.take(s.Object) {
+			taken = append(taken, s.Object)
+		}
+	}
+	states, err := e.Index.States(ctx) // as whoever had the objects until now has left them
 	if err != nil {
 		return err
 	}
 	var walks []*walk
 	for _, s := range shapes {
-		switch {
-		case s.Err != nil:
-		case due(s, states[s.Object], time.Now()):
-			e.awake()
-		case e.busy.take(s.Object):
-			walks = append(walks, e.begin(s.Object, states[s.Object]))
+		st, now := states[s.Object], time.Now()
+		wake = wake || s.Err == nil && due(s, st, now)
+		if slices.Contains(taken, s.Object) && current(s, st, now) {
+			walks = append(walks, e.begin(s.Object, st))
 		}
 	}
-	defer func() {
-		for _, w := range walks {
-			e.busy.give(w.object)
-		}
-	}()
 	var errs []error
 	for group := range slices.Chunk(walks, together) {
 		errs = append(errs, e.refresh(ctx, group))
 	}
+	wake = wake || slices.ContainsFunc(walks, func(w *walk) bool { return w.state.FilledAt.IsZero() })
 	err = errors.Join(errs...)
 	if !fault.Stopped(ctx, err) {
 		e.metrics.refreshes.WithLabelValues(className(err)).Inc()
@@ -92,7 +104,6 @@ func (e *Engine) refresh(ctx context.Context, group []*walk) error {
 		switch {
 		case errors.Is(outcome, errMany):
 			outcome = w.giveUp(ctx)
-			e.awake()
 		case outcome == nil:
 			outcome = w.done(ctx, began)
 		}
@@ -105,18 +116,24 @@ func (e *Engine) refresh(ctx context.Context, group []*walk) error {
 	return errors.Join(errs...)
 }
 
-// done moves the mark: to the newest change, and on a quiet day along with our
-// clock, so that what was changed together once is not read for ever.
+// done moves the mark, but not while an export is under way: it may bring back
+// what a change has taken away.
 func (w *walk) done(ctx context.Context, began time.Time) error {
-	if err := w.flush(ctx); err != nil {
+	if err := w.flush(ctx); err != nil || w.state.Job != "" {
 		return err
 	}
 	next := w.state
-	next.CheckedAt, next.Mark = began, w.newest
-	if quiet := began.Add(-skew); quiet.After(next.Mark) {
-		next.Mark = quiet
-	}
+	next.CheckedAt, next.Mark = began, w.mark(began)
 	return w.save(ctx, next, nil)
+}
+
+// mark is the newest change, and on a quiet day goes along with our clock, so that
+// what was changed together once is not read for ever.
+func (w *walk) mark(began time.Time) time.Time {
+	if quiet := began.Add(-skew); quiet.After(w.newest) {
+		return quiet
+	}
+	return w.newest
 }
 
 // giveUp lets the object be filled instead.

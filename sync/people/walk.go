@@ -2,9 +2,11 @@ package people
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
+	"github.com/twiliosf/twiliosf/sync/fault"
 	"github.com/twiliosf/twiliosf/sync/message"
 	"github.com/twiliosf/twiliosf/sync/phone"
 )
@@ -14,14 +16,27 @@ const batchSize = 500
 
 // walk brings records into the index, batch by batch.
 type walk struct {
-	engine  *Engine
-	object  string
-	state   State
-	moves   bool // a number that is gone means that the person changed it
-	seen    int
-	newest  time.Time // the latest Modified
-	pending []Record
+	engine *Engine
+	object string
+	state  State
+	moves  bool // a number that is gone means that the person changed it
+	// exporting: what this filling has seen already is newer than what comes.
+	exporting bool
+	seen      int
+	newest    time.Time // the latest Modified
+	pending   []Record
 }
+
+// sameFields fails once the object is read by other fields than this walk is of:
+// then a record may seem to have lost a number that it has.
+func (w *walk) sameFields() error {
+	if all := w.engine.definitions.Load(); (*all)[w.object] != w.state.Definition {
+		return fault.New(fault.Transient, "people", errRedefined)
+	}
+	return nil
+}
+
+var errRedefined = errors.New("the fields of the object have changed meanwhile")
 
 // begin makes the walk of an object. What the index holds under another
 // definition says nothing about people: then no number was changed by anybody.
@@ -46,6 +61,9 @@ func (w *walk) add(ctx context.Context, r Record) error {
 func (w *walk) flush(ctx context.Context) error {
 	if len(w.pending) == 0 {
 		return nil
+	}
+	if err := w.sameFields(); err != nil {
+		return err
 	}
 	latest := make(map[string]Record, len(w.pending))
 	var ids []string
@@ -72,12 +90,7 @@ func (w *walk) flush(ctx context.Context) error {
 		if len(c.Lost) > 0 {
 			moves = append(moves, Move{Person: message.Link{Object: w.object, ID: id}, Old: h.Numbers, New: c.Numbers})
 		}
-		switch {
-		case !known:
-			state.People++
-		case len(c.Numbers) == 0:
-			state.People--
-		}
+		state.People += more(known, len(c.Numbers) > 0)
 	}
 	if len(moves) > 0 && w.engine.Mover != nil {
 		if err := w.engine.Mover.Moved(ctx, moves); err != nil {
@@ -93,6 +106,18 @@ func (w *walk) flush(ctx context.Context) error {
 	return nil
 }
 
+// more is how many records the index has more, or less, after a change.
+func more(was, is bool) int64 {
+	switch {
+	case !was:
+		return 1 // what has no numbers and never had is no change
+	case !is:
+		return -1
+	default:
+		return 0
+	}
+}
+
 // compare answers what a record is now, and whether the index holds it otherwise.
 func (w *walk) compare(r Record, h Holding, known bool) (Change, bool) {
 	c := Change{ID: r.ID, Owner: r.Owner, Was: h.Numbers, Gone: r.Gone}
@@ -101,6 +126,8 @@ func (w *walk) compare(r Record, h Holding, known bool) (Change, bool) {
 	}
 	switch {
 	case !known && len(c.Numbers) == 0:
+		return Change{}, false
+	case known && w.exporting && h.Generation == w.state.Generation:
 		return Change{}, false
 	case known && h.Owner == c.Owner && h.Generation == w.state.Generation && slices.Equal(h.Numbers, c.Numbers):
 		return Change{}, false

@@ -3,6 +3,7 @@ package phone
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -60,6 +61,9 @@ func Parse(raw, country string) (message.Number, error) {
 	if several(text) {
 		return "", ErrSeveral
 	}
+	if slipped(text) {
+		return "", fmt.Errorf("%w: a letter O stands for a zero", ErrNoNumber)
+	}
 	number, err := read(withoutNote(text), country)
 	if err != nil {
 		number, err = mend(text, country, err)
@@ -69,6 +73,16 @@ func Parse(raw, country string) (message.Number, error) {
 	}
 	return message.Number(channel + number), nil
 }
+
+// slipped reports whether an O stands among digits and there is no other letter: a
+// 6 on the keypad, but a zero to whoever typed it.
+func slipped(text string) bool {
+	return amongDigits.MatchString(text) && !strings.ContainsFunc(text, func(r rune) bool {
+		return unicode.IsLetter(r) && r != 'O' && r != 'o'
+	})
+}
+
+var amongDigits = regexp.MustCompile(`[0-9][^0-9\pL]*[Oo]+[^0-9\pL\s]*[0-9]|[0-9][^0-9\pL\s]*[Oo]+[^0-9\pL]*[0-9]`)
 
 // KnownCountry reports whether numbers can be read by a country, given as its two
 // letters in ISO 3166.

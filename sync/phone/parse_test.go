@@ -161,3 +161,17 @@ func FuzzParse(f *testing.F) {
 		require.Equal(t, got, again, "parsing is idempotent")
 	})
 }
+
+// Read as keys, the letter would make it a stranger's.
+func TestALetterOIsNoSix(t *testing.T) {
+	for _, raw := range []string{"415-555-O1OO", "41555501O0", "(415) O55-0100", "+1415-555-01O0", "415-555-01 O0"} {
+		_, err := phone.Parse(raw, "US")
+		require.ErrorIs(t, err, phone.ErrNoNumber, raw)
+		require.Empty(t, phone.All(raw, "US"), raw)
+	}
+	for _, raw := range []string{"O: 415-555-0100", "415-555-0100 o", "O4155550100", "415-555-0100o"} {
+		require.Equal(t, []message.Number{"+14155550100"}, phone.All(raw, "US"), raw)
+	}
+	require.Equal(t, []message.Number{"+14155550100", "+14155550101"}, phone.All("415-555-0100 o 415-555-0101", "US"))
+	require.Equal(t, []message.Number{"+18004626683"}, phone.All("1-800-GO-2-MOVE", "US")[:1])
+}

@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"maps"
 	"slices"
-	"time"
 
 	"github.com/twiliosf/twiliosf/sync/consent"
 	"github.com/twiliosf/twiliosf/sync/message"
@@ -36,16 +35,44 @@ func (s *Store) sayEvents(ctx context.Context, tx *sql.Tx, all []*arrival) error
 	if c == nil {
 		return nil
 	}
-	var said []consent.Statement
+	var said, read []consent.Statement
 	for _, a := range all {
 		if !a.first {
 			continue
 		}
-		if x, ok := c.Event(a.event); ok {
+		x, ok := c.Event(a.event)
+		switch {
+		case !ok:
+			continue
+		case x.Class == consent.Stop:
+			if err := s.notBefore(ctx, tx, &x); err != nil {
+				return err
+			}
+		}
+		if a.event.OptOut != "" {
+			read = append(read, x)
+		} else {
 			said = append(said, x)
 		}
 	}
-	return s.say(ctx, tx, said, ifNew)
+	if err := s.say(ctx, tx, said, ifNew); err != nil {
+		return err
+	}
+	return s.say(ctx, tx, read, reread)
+}
+
+// notBefore has a STOP that comes in count from now, whatever our clock says of
+// now: one that is behind must not place it before what was said earlier. Its
+// message's own date takes that place when Twilio's API shows it.
+func (s *Store) notBefore(ctx context.Context, tx *sql.Tx, x *consent.Statement) error {
+	var newest int64
+	if err := s.one(ctx, tx, `SELECT COALESCE(MAX(at), 0) FROM consent_statements WHERE number = ?`, []any{string(x.Number)}, &newest); err != nil {
+		return err
+	}
+	if newest > unix(x.At) {
+		x.At = fromUnix(newest)
+	}
+	return nil
 }
 
 // sayMessages enters what messages say that Twilio's API has shown. Its dates
@@ -93,7 +120,9 @@ func (s *Store) redateKnown(ctx context.Context, tx *sql.Tx, held map[message.SI
 
 // What is done with a statement that is known already.
 const (
-	ifNew   = ` DO NOTHING`
+	ifNew = ` DO NOTHING`
+	// Twilio's own reading of a text, which only its webhook call tells, replaces ours.
+	reread  = ` DO UPDATE SET class = excluded.class, keyword = excluded.keyword WHERE consent_statements.class <> excluded.class`
 	redate  = ` DO UPDATE SET at = excluded.at WHERE consent_statements.at <> excluded.at`
 	replace = ` DO UPDATE SET at = excluded.at, active = excluded.active, in_at = excluded.in_at, out_at = excluded.out_at, message = excluded.message
 WHERE consent_statements.at < excluded.at OR (consent_statements.at = excluded.at AND consent_statements.active > excluded.active)`
@@ -141,7 +170,7 @@ func (s *Store) settleConsent(ctx context.Context, tx *sql.Tx, number message.Nu
 		return err
 	}
 	var follow []message.FollowUp
-	for _, row := range consent.Settle(said) {
+	for _, row := range withTakenBack(consent.Settle(said), before) {
 		now := row.OptIn(number)
 		was, there := before[row.Keyword]
 		changed := !there || was != now
@@ -157,6 +186,21 @@ ON CONFLICT (number, keyword) DO UPDATE SET active = excluded.active, in_at = ex
 	return s.follow(ctx, tx, follow)
 }
 
+// withTakenBack adds the rows that are there for a word which was none, as Twilio
+// has told since: nothing was joined, and nothing stopped.
+func withTakenBack(rows []consent.Row, before map[string]message.OptIn) []consent.Row {
+	for keyword, was := range before {
+		switch {
+		case was.Active != (keyword != "") || slices.ContainsFunc(rows, func(r consent.Row) bool { return r.Keyword == keyword }):
+		case keyword == "":
+			rows = append(rows, consent.Row{Active: true, InAt: was.OutAt, Message: was.Message})
+		default:
+			rows = append(rows, consent.Row{Keyword: keyword, OutAt: was.InAt, Message: was.Message})
+		}
+	}
+	return rows
+}
+
 // consequences are the follow-ups of one row. opened says that it was not active
 // before.
 func consequences(row message.OptIn, changed, opened bool, news []consent.Statement) []message.FollowUp {
@@ -165,7 +209,7 @@ func consequences(row message.OptIn, changed, opened bool, news []consent.Statem
 	for i := range news {
 		x := &news[i]
 		if x.ID == "org:"+row.Key { // the org's own row: only what it has wrong is written
-			wrong = x.Active != row.Active
+			wrong = x.Loose || x.Active != row.Active
 		}
 		if opened && x.Campaign != "" && x.ID == string(row.Message) {
 			all = append(all, message.FollowUp{
@@ -209,55 +253,4 @@ func (s *Store) consentRows(ctx context.Context, q queryer, number message.Numbe
 		return nil
 	}, `SELECT keyword, active, in_at, out_at, message FROM consent WHERE number = ?`, string(number))
 	return rows, err
-}
-
-// Learn implements consent.Register. What is no news is found without a writing
-// transaction, for a poll shows the rows of the last minutes again and again.
-func (s *Store) Learn(ctx context.Context, rows []message.OptIn) error {
-	said, err := s.newRows(ctx, rows)
-	if err != nil || len(said) == 0 {
-		return err
-	}
-	return s.Tx(ctx, func(tx *sql.Tx) error { return s.say(ctx, tx, said, replace) })
-}
-
-// newRows are the statements of rows that say something new, or something else
-// than the register.
-func (s *Store) newRows(ctx context.Context, rows []message.OptIn) ([]consent.Statement, error) {
-	type state struct {
-		at     int64
-		active bool
-	}
-	var said []consent.Statement
-	for chunk := range slices.Chunk(rows, lookupRows) {
-		args := make([]any, len(chunk))
-		for i := range chunk {
-			args[i] = consent.Shown(&chunk[i]).ID
-		}
-		known := map[string]state{}
-		if err := s.each(ctx, s.read, func(r *sql.Rows) error {
-			var id string
-			var was state
-			err := r.Scan(&id, &was.at, &was.active)
-			known[id] = was
-			return err
-		}, `SELECT s.id, s.at, s.active FROM consent_statements AS s JOIN consent AS c ON c.number = s.number AND c.keyword = s.keyword
-WHERE c.active = s.active AND s.id IN (`+placeholders(len(chunk))+`)`, args...); err != nil {
-			return nil, err
-		}
-		for i := range chunk {
-			x := consent.Shown(&chunk[i])
-			if was, ok := known[x.ID]; !ok || was != (state{unix(x.At), x.Active}) {
-				said = append(said, x)
-			}
-		}
-	}
-	return said, nil
-}
-
-// Moved implements consent.Register.
-func (s *Store) Moved(ctx context.Context, number message.Number, at time.Time) error {
-	return s.Tx(ctx, func(tx *sql.Tx) error {
-		return s.say(ctx, tx, []consent.Statement{consent.Left(number, at)}, ifNew)
-	})
 }

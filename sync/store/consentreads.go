@@ -78,19 +78,14 @@ func (s *Store) Filled(ctx context.Context) (place string, done bool, err error)
 	return place, done, err
 }
 
-// Fill implements consent.Progress.
+// Fill implements consent.Progress. What a crash in between leaves undone is done
+// again, for the place moves last.
 func (s *Store) Fill(ctx context.Context, rows []message.OptIn, place string, done bool) error {
-	said, err := s.newRows(ctx, rows)
-	if err != nil {
+	if err := s.Learn(ctx, rows); err != nil {
 		return err
 	}
-	return s.Tx(ctx, func(tx *sql.Tx) error {
-		if err := s.say(ctx, tx, said, replace); err != nil {
-			return err
-		}
-		_, err := s.exec(ctx, tx, `UPDATE consent_filled SET place = ?, done = ?`, place, done)
-		return err
-	})
+	_, err := s.exec(ctx, s.write, `UPDATE consent_filled SET place = ?, done = ?`, place, done)
+	return err
 }
 
 // Keywords implements consent.Keywords.

@@ -11,11 +11,12 @@ import (
 )
 
 // findSQL counts before it joins: thousands of records may share the number of a
-// switchboard.
+// switchboard. Of an object that was never filled nobody knows whether a record is
+// the only one.
 var findSQL = `SELECT f.number, o.name, f.records, f.record, p.owner FROM
 (SELECT number, object, COUNT(*) AS records, MIN(record) AS record FROM people_numbers
  WHERE number IN (` + placeholders(lookupRows) + `) GROUP BY number, object) AS f
-JOIN people_objects AS o ON o.object = f.object
+JOIN people_objects AS o ON o.object = f.object AND o.held <> ''
 JOIN people AS p ON p.object = f.object AND p.record = f.record
 ORDER BY f.number, f.object`
 
@@ -53,7 +54,8 @@ func (p People) Note(ctx context.Context, all []people.Noted) error {
 		for i := range fresh {
 			last := &fresh[i].Status
 			// Another batch may have been faster, and newer.
-			res, err := p.s.exec(ctx, tx, noteSQL, last.Person.ID, int64(fresh[i].Key), last.At.Unix(), last.Status)
+			key, id := int64(fresh[i].Key), last.Person.ID
+			res, err := p.s.exec(ctx, tx, noteSQL, id, key, last.At.Unix(), last.Status, key, last.Person.Object, id)
 			if err != nil {
 				return err
 			}
@@ -67,8 +69,10 @@ func (p People) Note(ctx context.Context, all []people.Noted) error {
 	})
 }
 
-// Of two messages of one second, the one that is written later counts.
-const noteSQL = `INSERT INTO last_status (record, number, at, status) VALUES (?, ?, ?, ?)
+// Of two messages of one second, the one that is written later counts. A number
+// that the person has lost meanwhile says nothing any more.
+const noteSQL = `INSERT INTO last_status (record, number, at, status) SELECT ?, ?, ?, ?
+WHERE EXISTS (SELECT 1 FROM people_numbers AS n JOIN people_objects AS o ON o.object = n.object WHERE n.number = ? AND o.name = ? AND n.record = ?)
 ON CONFLICT (record) DO UPDATE SET number = excluded.number, at = excluded.at, status = excluded.status
 WHERE excluded.at > last_status.at OR (excluded.at = last_status.at AND excluded.status <> last_status.status)`
 

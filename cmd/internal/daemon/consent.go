@@ -38,26 +38,10 @@ func (g *generation) consentParts() []records.Part {
 	}
 }
 
-// whoIs answers whose number it is: the Contact that alone has it, else the Lead;
-// nil is nobody.
-func (g *generation) whoIs(ctx context.Context, number message.Number) (*message.Link, error) {
-	links, err := g.people.Meet(ctx, []*message.Message{{Direction: message.Inbound, From: number}})
-	if err != nil {
-		return nil, err
-	}
-	for _, object := range []string{"Contact", "Lead"} {
-		for _, l := range links[0].People {
-			if l.Object == object {
-				return &l, nil
-			}
-		}
-	}
-	return nil, nil //nolint:nilnil // nobody, and nothing is wrong
-}
-
 // mover ends the opt-ins of a number whose person has another one now, unless
 // somebody else has it still. A number that was only taken out of a record is
-// still that of whoever has opted in from it.
+// still that of whoever has opted in from it. A Case is nobody: its numbers are
+// its Contact's, only later, or what somebody once typed.
 type mover struct{ g *generation }
 
 // Moved implements people.Mover.
@@ -65,6 +49,9 @@ func (m mover) Moved(ctx context.Context, moves []people.Move) error {
 	leaving := map[phone.Key]int{} // by how many of those who move
 	numbers := map[phone.Key]message.Number{}
 	for _, move := range moves {
+		if move.Person.Object == people.Case {
+			continue
+		}
 		stay := map[phone.Key]bool{}
 		for _, n := range move.New {
 			stay[phone.KeyOf(n)] = true
@@ -82,7 +69,9 @@ func (m mover) Moved(ctx context.Context, moves []people.Move) error {
 	}
 	for key, n := range leaving {
 		for _, match := range had[key] {
-			n -= match.Records // the index does not know of the moves yet
+			if match.Object != people.Case {
+				n -= match.Records // the index does not know of the moves yet
+			}
 		}
 		if n < 0 {
 			continue

@@ -25,8 +25,8 @@ func (g *generation) buildFollowUps() error {
 	g.followups, err = followup.New(followup.Ports{Queue: g.store.FollowUps(), Health: g.health, Doers: map[message.FollowUpKind]followup.Doer{
 		message.FollowMedia:  media,
 		message.FollowStatus: status,
-		message.FollowOptIn:  records.NewOptIns(g.org, g.whoIs),
-		message.FollowMember: records.NewMembers(g.org, g.whoIs),
+		message.FollowOptIn:  records.NewOptIns(g.org, g.people.Who),
+		message.FollowMember: records.NewMembers(g.org, g.people.Who),
 	}}, followup.Options{Grace: g.cfg.Drain / 4, Log: g.log, Metrics: g.metrics})
 	return err
 }

@@ -206,28 +206,142 @@ func TestWhoOptsInJoinsTheCampaignUntilTheirNumberChanges(t *testing.T) {
 		k := insert(keywordObject, map[string]any{"Name": "JOIN", "Campaign__c": campaign})
 		ann := insert("Contact", map[string]any{"LastName": "Ann", "MobilePhone": "(415) 555-0123"})
 		const shared = "+14155550177"
+		const taken = "+14155550188"
+		cyd := insert("Contact", map[string]any{"LastName": "Cyd", "MobilePhone": taken})
+		insert("Lead", map[string]any{"LastName": "Bob", "Company": "B", "MobilePhone": shared})
 		bob := insert("Contact", map[string]any{"LastName": "Bob", "MobilePhone": shared})
 		defer w.call(twiliotest.Webhook{})()
 		w.start()
 		time.Sleep(2 * time.Minute)
 		w.writes(theirs, "join")
 		w.writes(shared, "join")
+		w.writes(taken, "join")
 		time.Sleep(time.Minute)
 		members := map[any]bool{}
 		for row := range w.org.Rows("CampaignMember") {
 			require.Equal(t, campaign, row["CampaignId"])
 			members[row["ContactId"]] = true
 		}
-		require.Equal(t, map[any]bool{ann: true, bob: true}, members)
+		require.Equal(t, map[any]bool{ann: true, bob: true, cyd: true}, members)
 		require.Equal(t, ann, w.org.ByKey(optInObject, "Unique_Key__c", theirs+":"+k)[0]["Contact__c"])
 
 		insert("Contact", map[string]any{"LastName": "Bea", "HomePhone": shared})
 		time.Sleep(6 * time.Minute)
 		require.NoError(t, w.org.Update("Contact", ann, map[string]any{"MobilePhone": "(415) 555-0124"}))
 		require.NoError(t, w.org.Update("Contact", bob, map[string]any{"MobilePhone": "(415) 555-0178"}))
+		require.NoError(t, w.org.Update("Contact", cyd, map[string]any{"MobilePhone": nil}))
 		time.Sleep(6 * time.Minute)
 		require.Equal(t, "false", w.shown(theirs+":"+k))
 		require.Equal(t, "true", w.shown(shared+":"+k), "somebody else has that number still")
+		require.Equal(t, "true", w.shown(taken+":"+k), "a number that was only taken out has not moved")
+		require.Empty(t, w.conditions())
+	})
+}
+
+// Users edit opt-ins in the org, and what they say last counts.
+func TestWhatAUserTicksAndUnticksStays(t *testing.T) {
+	inBubble(t, quiet(), salesforcetest.Options{}, func(t *testing.T, w *world) {
+		k := w.keyword("JOIN", "")
+		defer w.call(twiliotest.Webhook{})()
+		w.start()
+		time.Sleep(2 * time.Minute)
+		w.writes(theirs, "join")
+		time.Sleep(2 * time.Minute)
+		sets := func(key string, active bool) {
+			t.Helper()
+			id := fmt.Sprint(w.org.ByKey(optInObject, "Unique_Key__c", key)[0]["Id"])
+			require.NoError(t, w.org.Update(optInObject, id, map[string]any{"Active__c": active}))
+			time.Sleep(5 * time.Minute)
+			require.Equal(t, fmt.Sprint(active), w.shown(key))
+		}
+		for range 3 {
+			sets(theirs+":"+k, false)
+			sets(theirs+":"+k, true)
+		}
+		w.writes(theirs, "stop")
+		w.writes(theirs, "start")
+		time.Sleep(2 * time.Minute)
+		for range 3 {
+			sets(theirs+":*", false)
+			sets(theirs+":"+k, false)
+			sets(theirs+":*", true)
+			sets(theirs+":"+k, true)
+		}
+		sets(theirs+":*", false)
+		changed := func() any { return w.org.ByKey(optInObject, "Unique_Key__c", theirs+":*")[0]["SystemModstamp"] }
+		was := changed()
+		time.Sleep(time.Hour)
+		require.Equal(t, was, changed(), "nobody writes it again and again")
+		require.Equal(t, map[message.Number]bool{theirs: false}, w.allowed("", theirs))
+	})
+}
+
+// A date in the future, mistyped, must not outlive a STOP.
+func TestAStopCountsThoughAUserHasTypedALaterDate(t *testing.T) {
+	inBubble(t, quiet(), salesforcetest.Options{}, func(t *testing.T, w *world) {
+		defer w.call(twiliotest.Webhook{})()
+		w.start()
+		w.writes(theirs, "stop")
+		time.Sleep(2 * time.Minute)
+		id := fmt.Sprint(w.org.ByKey(optInObject, "Unique_Key__c", theirs+":*")[0]["Id"])
+		require.NoError(t, w.org.Update(optInObject, id, map[string]any{"Active__c": true, "Opt_In_At__c": time.Now().Add(1000 * time.Hour)}))
+		time.Sleep(5 * time.Minute)
+		w.writes(theirs, "stop")
+		time.Sleep(30 * time.Minute)
+		require.Equal(t, "false", w.shown(theirs+":*"))
+		require.Equal(t, map[message.Number]bool{theirs: false}, w.allowed("", theirs))
+	})
+}
+
+// A form's record whose keyword is deleted looks like one of the number as a whole.
+func TestARecordWhoseKeywordIsDeletedLiftsNoStop(t *testing.T) {
+	inBubble(t, quiet(), salesforcetest.Options{}, func(t *testing.T, w *world) {
+		k := w.keyword("JOIN", "")
+		form, err := w.org.Insert(optInObject, map[string]any{"Phone_Number__c": "(415) 555-0123", "Active__c": true, "Keyword__c": k})
+		require.NoError(t, err)
+		defer w.call(twiliotest.Webhook{})()
+		w.start()
+		time.Sleep(2 * time.Minute)
+		w.writes(theirs, "stop")
+		time.Sleep(time.Minute)
+		require.NoError(t, w.org.Delete(keywordObject, k))
+		require.NoError(t, w.org.Update(optInObject, form, map[string]any{"Active__c": true}))
+		time.Sleep(5 * time.Minute)
+		require.Equal(t, "false", w.shown(theirs+":*"))
+		require.Equal(t, map[message.Number]bool{theirs: false}, w.allowed("", theirs))
+	})
+}
+
+// Whether messages have links, or a Case repeats a Contact's number, is nothing to
+// consent.
+func TestAnOptInHangsOnThePersonAndNeitherOnLinksNorOnCases(t *testing.T) {
+	inBubble(t, quiet(), salesforcetest.Options{}, func(t *testing.T, w *world) {
+		w.settings.rest += "people: {link: off, owner: integration_user}\n"
+		insert := func(object string, values map[string]any) string {
+			id, err := w.org.Insert(object, values)
+			require.NoError(t, err)
+			return id
+		}
+		k := insert(keywordObject, map[string]any{"Name": "JOIN", "Campaign__c": insert("Campaign", map[string]any{"Name": "Spring"})})
+		ann := insert("Contact", map[string]any{"LastName": "Ann", "MobilePhone": "(415) 555-0123"})
+		insert("Case", map[string]any{"ContactId": ann, "SuppliedPhone": "415 555 0123"})
+		defer w.call(twiliotest.Webhook{})()
+		w.start()
+		time.Sleep(2 * time.Minute)
+		w.writes(theirs, "join")
+		time.Sleep(time.Minute)
+		var members []any
+		for row := range w.org.Rows("CampaignMember") {
+			members = append(members, row["ContactId"])
+		}
+		require.Equal(t, []any{ann}, members)
+		require.Equal(t, ann, w.org.ByKey(optInObject, "Unique_Key__c", theirs+":"+k)[0]["Contact__c"])
+		for row := range w.org.Rows("TwilioSF_Message__c") {
+			require.Nil(t, row["Contact__c"])
+		}
+		require.NoError(t, w.org.Update("Contact", ann, map[string]any{"MobilePhone": "(415) 555-0124"}))
+		time.Sleep(6 * time.Minute)
+		require.Equal(t, "false", w.shown(theirs+":"+k))
 		require.Empty(t, w.conditions())
 	})
 }
