@@ -124,7 +124,7 @@ func TestWhatIsNotTakenComesAgain(t *testing.T) {
 		b.fail = nil
 		require.NoError(t, p.Run(t.Context()))
 		require.Contains(t, b.by, id)
-		time.Sleep(2 * time.Hour)
+		time.Sleep(26 * time.Hour)
 		require.NoError(t, p.Run(t.Context()))
 		b.by = nil
 		require.NoError(t, p.Run(t.Context()))

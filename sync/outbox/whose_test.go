@@ -170,7 +170,7 @@ func TestNothingIsForgottenThatIsNotOver(t *testing.T) {
 		far := draft(1)
 		far.SendAt = far.Modified.Add(60 * 24 * time.Hour)
 		w.ask(draft(0), far)
-		time.Sleep(2 * time.Second)
+		time.Sleep(time.Second)
 		books := w.store.Outbox()
 		has := func(n int) bool {
 			_, ok, err := books.Last(t.Context(), id(n))
