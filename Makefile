@@ -9,6 +9,7 @@ ARGS     ?=
 PKG      ?= ./...
 BENCH    ?= .
 KILLS    ?= 60
+DRAFTS   ?= 10000
 # A count, not a time: at the end of a time the engine may call a target that was just running a failure
 # (context deadline exceeded), https://go.dev/issue/48591.
 FUZZRUNS ?= 100000
@@ -93,8 +94,9 @@ fuzz: ## Run every fuzz test FUZZRUNS times
 	done
 
 .PHONY: crash
-crash: ## Kill the daemon with SIGKILL at counted moments, KILLS times, and compare both sides
+crash: ## Kill the daemon with SIGKILL at counted moments, KILLS times, and let DRAFTS records ask while connections break; compare both sides
 	@TWILIOSF_KILLS=$(KILLS) $(GO) test -count=1 -run 'Kill|Crash' -v -timeout 60m ./cmd/...
+	@TWILIOSF_DRAFTS=$(DRAFTS) $(GO) test -count=1 -run TestMany -v -timeout 60m ./sync/outbox
 
 .PHONY: interop
 interop: ## Let the vendors' npm clients (twilio, jsforce) talk to the sandbox

@@ -45,7 +45,7 @@ func TestWhatCannotBeSentIsRefusedBeforeTwilioWithTheFieldAndTheReason(t *testin
 				c.change(&d)
 				w.ask(d)
 				time.Sleep(time.Minute)
-				require.Zero(t, w.account.tried)
+				require.Zero(t, w.account.attempts())
 				r := w.org.result(id(0))
 				require.Equal(t, "failed", r.Status)
 				require.Equal(t, c.code, r.ErrorCode)

@@ -174,10 +174,8 @@ func TestAStopThatCutsACallShortLeavesItUncertainAndNotSentTwice(t *testing.T) {
 		w.stop()
 		require.LessOrEqual(t, time.Since(began), 6*time.Second)
 		require.NoError(t, w.store.Close())
-		w.account.latency = 0
-		w.account.mu.Lock()
-		w.account.make(message.Outgoing{To: theirs, From: long, Body: "hello 0"}, message.Queued) // it had reached Twilio
-		w.account.mu.Unlock()
+		w.account.locked(func() { w.account.latency = 0 })
+		w.account.locked(func() { w.account.make(message.Outgoing{To: theirs, From: long, Body: "hello 0"}, message.Queued) }) // it had reached Twilio
 		w.open()
 		w.run()
 		time.Sleep(time.Hour)
@@ -210,7 +208,7 @@ func TestAWholeStoreThatRefusesSendsNothing(t *testing.T) {
 		_ = w.Take(t.Context(), []message.Draft{draft(0)})
 		time.Sleep(time.Minute)
 		require.True(t, k.dead.Load())
-		require.LessOrEqual(t, w.account.tried, 1)
+		require.LessOrEqual(t, w.account.attempts(), 1)
 		require.Equal(t, "store", w.health.Active()[0].Name)
 		w.close()
 	})
@@ -224,7 +222,7 @@ func TestWhatAHumanHasSentAgainOutlivesARestart(t *testing.T) {
 		w.stop() // as where no daemon runs
 		require.NoError(t, w.Settle(t.Context(), id(0), outbox.Decision{Again: true}))
 		require.NoError(t, w.store.Close())
-		w.account.fail = nil
+		w.account.locked(func() { w.account.fail = nil })
 		w.open()
 		w.run()
 		time.Sleep(time.Minute)
@@ -243,11 +241,9 @@ func TestWhileNoAnswerOfTwiliosArrivesTheOthersWait(t *testing.T) {
 		}
 		w.ask(all...)
 		time.Sleep(time.Minute)
-		require.Less(t, w.account.tried, 20)
+		require.Less(t, w.account.attempts(), 20)
 		require.Equal(t, "twilio-unreachable", w.health.Active()[0].Name)
-		w.account.mu.Lock()
-		w.account.fail = nil
-		w.account.mu.Unlock()
+		w.account.locked(func() { w.account.fail = nil })
 		time.Sleep(time.Hour)
 		w.once(200)
 		require.Empty(t, w.health.Active())

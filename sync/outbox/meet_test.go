@@ -118,10 +118,8 @@ func TestASenderWhoseQueueIsFullPausesAlone(t *testing.T) {
 		time.Sleep(2 * time.Second)
 		require.Len(t, w.account.sent(), 1)
 		require.Empty(t, w.health.Active())
-		w.account.mu.Lock()
-		w.account.err = nil
-		w.account.mu.Unlock()
-		require.LessOrEqual(t, w.account.tried, 4, "the others of the full one wait too")
+		w.account.locked(func() { w.account.err = nil })
+		require.LessOrEqual(t, w.account.attempts(), 4, "the others of the full one wait too")
 		time.Sleep(3 * time.Minute)
 		w.once(22)
 	}, func(w *world) {

@@ -23,7 +23,7 @@ func TestAScheduledDraftIsSentAtItsTimeAsItIsThen(t *testing.T) {
 		d := later(0, 3*time.Hour)
 		w.ask(d)
 		time.Sleep(3*time.Hour - time.Second)
-		require.Zero(t, w.account.tried)
+		require.Zero(t, w.account.attempts())
 		d.Body = "hello again"
 		w.put(d) // a moment before, and no poll has seen it
 		time.Sleep(3 * time.Second)
@@ -55,8 +55,8 @@ func TestADraftIsNotSentOnceItNoLongerAsks(t *testing.T) {
 					time.Sleep(2 * time.Hour)
 					require.NoError(t, w.Take(t.Context(), []message.Draft{asked})) // read before, and late
 					time.Sleep(2 * time.Hour)
-					require.Zero(t, w.account.tried)
-					require.Empty(t, w.org.results, "the record says what its user wanted")
+					require.Zero(t, w.account.attempts())
+					require.Empty(t, w.org.shown(), "the record says what its user wanted")
 
 					d := draft(0) // and now it asks again
 					w.ask(d)
@@ -106,7 +106,7 @@ func TestADraftWhoseTimeChangesGoesByTheNewOne(t *testing.T) {
 		d := later(0, 2*time.Hour)
 		w.ask(d)
 		time.Sleep(time.Hour)
-		require.Zero(t, w.account.tried)
+		require.Zero(t, w.account.attempts())
 		time.Sleep(90 * time.Minute)
 		w.once(1)
 	})
@@ -134,7 +134,7 @@ func TestEachClassOfSendersHasItsPace(t *testing.T) {
 				time.Sleep(105 * c.every)
 				time.Sleep(time.Minute)
 				w.once(101)
-				made := w.account.created
+				made := w.account.times()
 				require.InEpsilon(t, float64(100*c.every), float64(made[100].Sub(made[0])), .01)
 			}, func(w *world) { w.account.latency = 20 * time.Millisecond })
 		})

@@ -17,7 +17,7 @@ func (w *world) from() outbox.Sender {
 	w.t.Helper()
 	time.Sleep(time.Minute)
 	sent := w.account.sent()
-	require.Len(w.t, sent, 1, "%+v", w.org.results)
+	require.Len(w.t, sent, 1, "%+v", w.org.shown())
 	return outbox.Sender{Number: sent[0].From, Service: sent[0].ServiceSID}
 }
 
@@ -132,7 +132,7 @@ func TestWithoutAnySenderTheRecordSaysWhatToDo(t *testing.T) {
 		time.Sleep(time.Minute)
 		require.Equal(t, "failed", w.org.result(id(0)).Status)
 		require.Contains(t, w.org.result(id(0)).ErrorMessage, "twilio.sender")
-		require.Zero(t, w.account.tried)
+		require.Zero(t, w.account.attempts())
 	}, func(w *world) { w.options.Sender = outbox.Sender{} })
 }
 
@@ -140,9 +140,7 @@ func TestASenderIsAskedForOnceMoreBeforeItIsUnknown(t *testing.T) {
 	inBubble(t, func(t *testing.T, w *world) {
 		w.ask(draft(0))
 		time.Sleep(time.Minute)
-		w.account.mu.Lock()
-		w.account.senders.Numbers = append(w.account.senders.Numbers, "+14155550777") // just bought
-		w.account.mu.Unlock()
+		w.account.locked(func() { w.account.senders.Numbers = append(w.account.senders.Numbers, "+14155550777") }) // just bought
 		d := draft(1)
 		d.Sender = "(415) 555-0777"
 		w.ask(d)
@@ -155,7 +153,7 @@ func TestASenderIsAskedForOnceMoreBeforeItIsUnknown(t *testing.T) {
 		}
 		time.Sleep(time.Minute)
 		require.Equal(t, 21606, w.org.result(id(2)).ErrorCode)
-		require.LessOrEqual(t, w.account.asked, 3)
+		require.LessOrEqual(t, w.account.inquiries(), 3)
 	})
 }
 
@@ -177,9 +175,7 @@ func TestDraftsWaitWhileSalesforceCannotTellOfTheConversation(t *testing.T) {
 		w.ask(draft(0), named)
 		time.Sleep(time.Hour)
 		require.Len(t, w.account.sent(), 1, "who names a sender need not wait")
-		w.org.mu.Lock()
-		w.org.err = nil
-		w.org.mu.Unlock()
+		w.org.locked(func() { w.org.err = nil })
 		time.Sleep(5 * time.Minute)
 		require.Len(t, w.account.sent(), 2)
 		require.Equal(t, other, w.account.sent()[1].From)

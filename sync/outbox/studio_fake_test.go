@@ -3,6 +3,7 @@ package outbox_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 )
 
@@ -32,4 +33,18 @@ func (s *studio) Execution(_ context.Context, _, sid string) (string, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.status[sid], nil
+}
+
+// locked calls f while no flow is started or looked at.
+func (s *studio) locked(f func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f()
+}
+
+// starts are the flows that were started.
+func (s *studio) starts() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.started)
 }

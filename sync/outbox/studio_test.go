@@ -39,12 +39,10 @@ func TestARequestStartsItsFlowOnceAndFollowsIt(t *testing.T) {
 			w.request(r)
 			time.Sleep(time.Second)
 		}
-		require.Equal(t, []string{flow + " " + string(theirs) + " " + string(long) + ` {"name":"Ada"}`}, w.studio.started)
+		require.Equal(t, []string{flow + " " + string(theirs) + " " + string(long) + ` {"name":"Ada"}`}, w.studio.starts())
 		sid := w.flow().Execution
 		require.Equal(t, message.StudioResult{ID: id(0), Execution: sid, Status: "active"}, w.flow())
-		w.studio.mu.Lock()
-		w.studio.status[sid] = "ended"
-		w.studio.mu.Unlock()
+		w.studio.locked(func() { w.studio.status[sid] = "ended" })
 		time.Sleep(2 * time.Minute)
 		require.Equal(t, "ended", w.flow().Status)
 	})
@@ -69,7 +67,7 @@ func TestARequestIsCheckedBeforeTwilio(t *testing.T) {
 				time.Sleep(time.Minute)
 				require.Equal(t, "failed", w.flow().Status)
 				require.Contains(t, w.flow().ErrorMessage, c.says)
-				require.Empty(t, w.studio.started)
+				require.Empty(t, w.studio.starts())
 			})
 		})
 	}
@@ -80,19 +78,17 @@ func TestAFlowWhoseStartIsUncertainIsLeftToAHuman(t *testing.T) {
 		w.request(request())
 		time.Sleep(time.Hour)
 		require.Equal(t, message.Uncertain, w.flow().Status)
-		w.studio.mu.Lock()
-		w.studio.err = nil
-		w.studio.mu.Unlock()
+		w.studio.locked(func() { w.studio.err = nil })
 		stale := request()
 		stale.Modified = stale.Modified.Add(-30 * time.Minute) // changed while it was being started
 		w.request(stale)
 		time.Sleep(time.Minute)
-		require.Empty(t, w.studio.started)
+		require.Empty(t, w.studio.starts())
 		w.request(request()) // a human asks again, and each poll shows it
 		time.Sleep(15 * time.Second)
 		w.request(request())
 		time.Sleep(time.Minute)
-		require.Len(t, w.studio.started, 1)
+		require.Len(t, w.studio.starts(), 1)
 		require.Equal(t, "active", w.flow().Status)
 	}, func(w *world) { w.studio.err = fault.New(fault.Uncertain, "execute", errReset) })
 }
@@ -113,11 +109,9 @@ func TestAFlowIsStartedWhenTwilioAnswersAgain(t *testing.T) {
 		w.request(request())
 		time.Sleep(time.Hour)
 		require.Empty(t, w.flow().Status)
-		w.studio.mu.Lock()
-		w.studio.err = nil
-		w.studio.mu.Unlock()
+		w.studio.locked(func() { w.studio.err = nil })
 		time.Sleep(5 * time.Minute)
-		require.Len(t, w.studio.started, 1)
+		require.Len(t, w.studio.starts(), 1)
 	}, func(w *world) { w.studio.err = fault.New(fault.Transient, "execute", errReset) })
 }
 
@@ -131,7 +125,7 @@ func TestARequestThatIsCalledOffIsNotStarted(t *testing.T) {
 		w.run()
 		defer w.close()
 		time.Sleep(time.Minute)
-		require.Empty(t, w.studio.started)
+		require.Empty(t, w.studio.starts())
 		require.Empty(t, w.flow())
 	})
 }
@@ -148,7 +142,7 @@ func TestAKillWhileAFlowIsStartedLeavesItUncertain(t *testing.T) {
 		w.run()
 		defer w.close()
 		time.Sleep(time.Minute)
-		require.Empty(t, w.studio.started)
+		require.Empty(t, w.studio.starts())
 		require.Equal(t, message.Uncertain, w.flow().Status)
 	})
 }

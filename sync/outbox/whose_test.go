@@ -34,16 +34,12 @@ func TestAMessageWaitsForItsRecordToShowIt(t *testing.T) {
 	inBubble(t, func(t *testing.T, w *world) {
 		w.ask(draft(0))
 		time.Sleep(time.Second)
-		w.org.mu.Lock()
-		w.org.err = fault.New(fault.Transient, "write", errReset)
-		w.org.mu.Unlock()
+		w.org.locked(func() { w.org.err = fault.New(fault.Transient, "write", errReset) })
 		sent := w.account.sent()[0]
 		require.Equal(t, outbox.Claim{Kind: outbox.Wait}, w.whose(sent), "Twilio's answer is on its way")
 		time.Sleep(5 * time.Second)
 		require.Equal(t, outbox.Claim{Kind: outbox.Wait, Record: id(0)}, w.whose(sent), "Salesforce does not answer")
-		w.org.mu.Lock()
-		w.org.err = nil
-		w.org.mu.Unlock()
+		w.org.locked(func() { w.org.err = nil })
 		time.Sleep(2 * time.Minute)
 		require.Equal(t, outbox.Claim{Kind: outbox.Bound, Record: id(0)}, w.whose(sent))
 	}, func(w *world) {
@@ -133,12 +129,12 @@ func TestAShortenedLinkOfAServiceIsLeftToAHuman(t *testing.T) {
 		d.Body = "see https://example.com/a/very/long/page"
 		w.ask(d)
 		time.Sleep(time.Second)
-		w.account.mu.Lock()
-		w.account.make(message.Outgoing{To: theirs, Service: service, From: other, Body: "see https://twil.io/x"}, message.Sent)
-		w.account.mu.Unlock()
+		w.account.locked(func() {
+			w.account.make(message.Outgoing{To: theirs, Service: service, From: other, Body: "see https://twil.io/x"}, message.Sent)
+		})
 		time.Sleep(time.Hour)
 		require.Equal(t, message.Uncertain, w.org.result(id(0)).Status)
-		require.Equal(t, 1, w.account.tried)
+		require.Equal(t, 1, w.account.attempts())
 	}, byService, func(w *world) {
 		w.account.fail = func(int, message.Outgoing) failure { return lost }
 	})
@@ -148,12 +144,10 @@ func TestARecordThatRefusesItsResultIsToldAgainAndNotSentAgain(t *testing.T) {
 	inBubble(t, func(t *testing.T, w *world) {
 		w.ask(draft(0))
 		time.Sleep(10 * time.Hour)
-		require.Equal(t, 0, w.account.tried)
-		require.InDelta(t, 10, w.org.calls, 2)
+		require.Equal(t, 0, w.account.attempts())
+		require.InDelta(t, 10, w.org.called(), 2)
 		require.Equal(t, "outbox-write-back", w.health.Active()[0].Name)
-		w.org.mu.Lock()
-		w.org.refuse = nil
-		w.org.mu.Unlock()
+		w.org.locked(func() { w.org.refuse = nil })
 		time.Sleep(2 * time.Hour)
 		require.Equal(t, "failed", w.org.result(id(0)).Status)
 		require.Empty(t, w.health.Active())
@@ -170,7 +164,8 @@ func TestNothingIsForgottenThatIsNotOver(t *testing.T) {
 		far := draft(1)
 		far.SendAt = far.Modified.Add(60 * 24 * time.Hour)
 		w.ask(draft(0), far)
-		time.Sleep(time.Second)
+		time.Sleep(time.Second) // results are gathered for two
+		require.Len(t, w.account.sent(), 1)
 		books := w.store.Outbox()
 		has := func(n int) bool {
 			_, ok, err := books.Last(t.Context(), id(n))
@@ -192,9 +187,7 @@ func TestAMessageThatAHumanGaveAwayTooEarlyIsLeftToTheHuman(t *testing.T) {
 	inBubble(t, func(t *testing.T, w *world) {
 		w.ask(draft(0))
 		time.Sleep(time.Hour)
-		w.account.mu.Lock()
-		w.account.fail = nil
-		w.account.mu.Unlock()
+		w.account.locked(func() { w.account.fail = nil })
 		w.ask(draft(1))
 		time.Sleep(time.Second)
 		require.NoError(t, w.Settle(t.Context(), id(0), outbox.Decision{SID: w.account.sent()[0].SID})) // it is the other's

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -43,10 +44,12 @@ const (
 	lost           // the request was sent, and Twilio never made it
 )
 
-// account is Twilio in memory.
+// account is Twilio in memory. While an outbox runs, its fields are read and
+// changed by its methods, or under locked.
 type account struct {
 	mu       sync.Mutex
 	messages []message.Message
+	to       map[message.Number][]int // the indexes of a number's messages
 	tokens   map[message.SID]string
 	tried    int
 	latency  time.Duration
@@ -61,7 +64,7 @@ type account struct {
 
 func newAccount() *account {
 	return &account{
-		tokens: map[message.SID]string{},
+		to: map[message.Number][]int{}, tokens: map[message.SID]string{},
 		senders: outbox.Senders{
 			Numbers: []message.Number{long, other, free, short}, Services: map[string][]message.Number{service: {other}},
 		},
@@ -71,9 +74,11 @@ func newAccount() *account {
 var errReset = errors.New("connection reset")
 
 func (a *account) Create(ctx context.Context, o message.Outgoing) (message.Message, error) {
-	if a.latency > 0 {
+	var latency time.Duration
+	a.locked(func() { latency = a.latency })
+	if latency > 0 {
 		select {
-		case <-time.After(a.latency):
+		case <-time.After(latency):
 		case <-ctx.Done():
 			return message.Message{}, fault.New(fault.Uncertain, "create", ctx.Err())
 		}
@@ -110,6 +115,7 @@ func (a *account) make(o message.Outgoing, s message.Status) message.Message {
 		Direction: message.OutboundAPI, Status: s, Created: time.Now().UTC().Truncate(time.Second),
 	}
 	m.Updated = m.Created
+	a.to[m.To] = append(a.to[m.To], len(a.messages))
 	a.messages = append(a.messages, m)
 	a.created = append(a.created, time.Now())
 	if u, err := url.Parse(o.Callback); err == nil {
@@ -120,14 +126,21 @@ func (a *account) make(o message.Outgoing, s message.Status) message.Message {
 
 func (a *account) Outgoing(_ context.Context, to message.Number, since time.Time, page func([]message.Message) (bool, error)) error {
 	a.mu.Lock()
-	if a.blind != nil {
+	if err := a.blind; err != nil {
 		a.mu.Unlock()
-		return a.blind
+		return err
+	}
+	wanted := a.messages
+	if to != "" {
+		wanted = nil
+		for _, i := range a.to[to] {
+			wanted = append(wanted, a.messages[i])
+		}
 	}
 	var all []message.Message
-	for _, m := range slices.Backward(a.messages) {
-		if (to == "" || m.To == to) && !m.Created.Before(since.Truncate(time.Second)) && time.Since(m.Created) >= a.lag {
-			all = append(all, m)
+	for i := len(wanted) - 1; i >= 0; i-- {
+		if m := &wanted[i]; !m.Created.Before(since.Truncate(time.Second)) && time.Since(m.Created) >= a.lag {
+			all = append(all, *m)
 		}
 	}
 	a.mu.Unlock()
@@ -146,6 +159,41 @@ func (a *account) Senders(context.Context) (outbox.Senders, error) {
 	return a.senders, nil
 }
 
+// locked calls f while the account answers nobody.
+func (a *account) locked(f func()) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	f()
+}
+
+// attempts is how often a message was to be created.
+func (a *account) attempts() int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.tried
+}
+
+// inquiries is how often somebody asked for the senders.
+func (a *account) inquiries() int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.asked
+}
+
+// times are when the messages were made.
+func (a *account) times() []time.Time {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return slices.Clone(a.created)
+}
+
+// token is what a message's status callback carries.
+func (a *account) token(sid message.SID) string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.tokens[sid]
+}
+
 // sent are the messages that Twilio has made.
 func (a *account) sent() []message.Message {
 	a.mu.Lock()
@@ -153,7 +201,8 @@ func (a *account) sent() []message.Message {
 	return slices.Clone(a.messages)
 }
 
-// org is Salesforce in memory: records as users see them.
+// org is Salesforce in memory: records as users see them. While an outbox runs,
+// its fields are read and changed by its methods, or under locked.
 type org struct {
 	mu      sync.Mutex
 	drafts  map[string]message.Draft
@@ -240,6 +289,34 @@ func (o *org) LastSenders(_ context.Context, theirs []message.Number) (map[messa
 		}
 	}
 	return found, nil
+}
+
+// locked calls f while the org answers nobody.
+func (o *org) locked(f func()) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	f()
+}
+
+// shown are the results on the records.
+func (o *org) shown() map[string]message.Result {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return maps.Clone(o.results)
+}
+
+// written is how often a record was.
+func (o *org) written(id string) int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.writes[id]
+}
+
+// called is how often results were to be written.
+func (o *org) called() int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.calls
 }
 
 func (o *org) result(id string) message.Result {
@@ -363,7 +440,7 @@ func (w *world) put(drafts ...message.Draft) {
 // callback is Twilio's status callback about a message.
 func (w *world) callback(sid message.SID, s message.Status) {
 	w.t.Helper()
-	e := message.Event{Kind: message.StatusEvent, SID: sid, Status: s, To: theirs, From: long, Ref: w.account.tokens[sid], Received: time.Now().UTC().Truncate(time.Second)}
+	e := message.Event{Kind: message.StatusEvent, SID: sid, Status: s, To: theirs, From: long, Ref: w.account.token(sid), Received: time.Now().UTC().Truncate(time.Second)}
 	_, err := w.store.Keep(w.t.Context(), e)
 	require.NoError(w.t, err)
 	w.fold()
