@@ -169,7 +169,7 @@ const (
 // Where the columns stand in the outbox's table.
 const (
 	stateColumn = 3
-	writeColumn = 22
+	writeColumn = 16
 )
 
 // changed is a column of the outbox before and after an update.

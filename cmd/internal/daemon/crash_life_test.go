@@ -264,6 +264,7 @@ func (l *life) await(t *testing.T) (timely bool) {
 	case <-late.C:
 		require.False(t, l.moment.polite && !l.asked.IsZero(), "it does not stop")
 		l.kill()
+		return false
 	}
 	status, ok := l.cmd.ProcessState.Sys().(syscall.WaitStatus)
 	require.True(t, ok)

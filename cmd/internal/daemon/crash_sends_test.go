@@ -51,11 +51,11 @@ func TestCrashesSendEachRecordOnce(t *testing.T) {
 	timely, found := map[string]int{}, findings{}
 	for n := range kills {
 		if n%5 == 4 {
-			w.askers.ask(20)
+			w.askers.burst()
 			w.live(t, d.stop())
 		}
 		m := d.deal()
-		w.askers.ask(20)
+		w.askers.burst()
 		if w.live(t, m) {
 			timely[m.name]++
 		}
@@ -100,7 +100,7 @@ type askers struct {
 
 	mu      sync.Mutex
 	rng     *rand.Rand
-	home    bool
+	left    int // how often they still ask while this daemon works
 	n       int
 	last    map[string]any
 	asked   map[twiliotest.Sent]int
@@ -114,15 +114,19 @@ func (a *askers) act() {
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if !a.home && a.rng.IntN(4) == 0 {
+	if a.left > 0 && a.rng.IntN(4) == 0 {
+		a.left--
 		a.one()
 	}
 }
 
-func (a *askers) ask(n int) {
+// burst is what they ask for before a daemon starts, and lets them ask for as much
+// while it works.
+func (a *askers) burst() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	for range n {
+	a.left = 20
+	for range a.left {
 		a.one()
 	}
 }
@@ -130,7 +134,7 @@ func (a *askers) ask(n int) {
 func (a *askers) sleep() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.home = true
+	a.left = 0
 }
 
 // one makes a record that asks: to another number each, or once more what the last
