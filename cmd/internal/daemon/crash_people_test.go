@@ -261,20 +261,19 @@ func isUpdate(c call) bool {
 	return c.at == atOrg && c.r.Method == http.MethodPatch && strings.HasSuffix(c.r.URL.Path, "/composite/sobjects")
 }
 
-// sidsIn are the SIDs of the records in a write.
-func sidsIn(body []byte) []string {
+// sidsIn are the SIDs of the records in a write, and the numbers that those go to.
+func sidsIn(body []byte) (sids, to []string) {
 	var request struct {
 		Records []map[string]any `json:"records"`
 	}
 	if err := json.Unmarshal(body, &request); err != nil {
-		return nil // the org refuses it
+		return nil, nil // the org refuses it
 	}
-	var sids []string
 	for _, r := range request.Records {
-		sid, _ := r[sandbox.SIDField].(string)
-		if sid != "" {
-			sids = append(sids, sid)
+		if sid, _ := r[sandbox.SIDField].(string); sid != "" {
+			number, _ := r["To_Number__c"].(string)
+			sids, to = append(sids, sid), append(to, number)
 		}
 	}
-	return sids
+	return sids, to
 }

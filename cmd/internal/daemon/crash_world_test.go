@@ -227,12 +227,15 @@ func (b *books) enter(c call) (leave func()) {
 	if !isUpsert(c) && !isUpdate(c) {
 		return func() {}
 	}
-	sids := sidsIn(c.body)
+	sids, to := sidsIn(c.body)
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for _, sid := range sids {
+	for i, sid := range sids {
 		if b.writing[sid] {
 			b.wrongf("%s is written twice at once", sid)
+		}
+		if isUpsert(c) && strings.HasPrefix(to[i], askedTo) {
+			b.wrongf("%s has a record that asked for it, and is given another", sid)
 		}
 		b.writing[sid] = true
 	}
