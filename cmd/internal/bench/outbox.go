@@ -103,6 +103,28 @@ func received(ctx context.Context, s *sandbox.Sandbox, n int) ([]time.Time, erro
 	return all, nil
 }
 
+// took makes n records that ask to be sent, and answers how long after the poll
+// that shows them each reached Twilio.
+func (p *polls) took(ctx context.Context, s *sandbox.Sandbox, from, n int, latency time.Duration) (all []time.Duration, err error) {
+	if err := p.next(ctx); err != nil {
+		return nil, err
+	}
+	time.Sleep(time.Second) // no poll is under way
+	before, at := s.Twilio.Len(), time.Now()
+	if err := asks(s, shortCode, from, n); err != nil {
+		return nil, err
+	}
+	times, err := received(ctx, s, before+n)
+	if err != nil {
+		return nil, err
+	}
+	poll := p.behind(at)
+	for _, t := range times[before:] {
+		all = append(all, t.Add(-latency).Sub(poll)) // the account received it when its latency began
+	}
+	return all, nil
+}
+
 // measureDraft measures from the poll that shows a draft to the call of Twilio.
 // Drafts come in handfuls, as people write them; then as many at once.
 func measureDraft(ctx context.Context) ([]figure, error) {
@@ -118,25 +140,7 @@ func measureDraft(ctx context.Context) ([]figure, error) {
 	if err != nil {
 		return nil, err
 	}
-	took := func(from, n int) (all []time.Duration, err error) {
-		if err := seen.next(ctx); err != nil {
-			return nil, err
-		}
-		time.Sleep(time.Second) // no poll is under way
-		before, at := s.Twilio.Len(), time.Now()
-		if err := asks(s, shortCode, from, n); err != nil {
-			return nil, err
-		}
-		times, err := received(ctx, s, before+n)
-		if err != nil {
-			return nil, err
-		}
-		poll := seen.behind(at)
-		for _, t := range times[before:] {
-			all = append(all, t.Add(-latency).Sub(poll)) // the account received it when its latency began
-		}
-		return all, nil
-	}
+	took := func(from, n int) ([]time.Duration, error) { return seen.took(ctx, s, from, n, latency) }
 	if _, err := took(1_000_000, 1); err != nil { // the first one asks what the account can send from
 		return nil, err
 	}

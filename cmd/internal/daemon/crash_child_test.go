@@ -112,7 +112,8 @@ type ending struct {
 func (e *ending) count() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.left--; e.left == 0 {
+	e.left--
+	if e.left == 0 {
 		die()
 	}
 }

@@ -191,7 +191,8 @@ func (w *crashWorld) requireSent(t *testing.T) {
 		sid := fmt.Sprint(row[sandbox.SIDField])
 		m, ok := w.Twilio.Message(sid)
 		require.True(t, ok, "the record of %q shows %q", what.Body, sid)
-		require.Equal(t, what, twiliotest.Sent{To: m.To, Body: m.Body}, "the record shows another's message")
+		shown := twiliotest.Sent{To: m.To, Body: m.Body}
+		require.Equal(t, what, shown, "the record shows another's message")
 		require.Equal(t, m.Status, row["Status__c"])
 		sids[sid] = true
 	}
