@@ -68,8 +68,16 @@ type turns struct {
 	others chan struct{} // holds one: the one of the others that may wait for a turn
 }
 
+// catchUp is for how long turns may be taken late without being lost: a commit that
+// takes longer than the distance between two turns of a quick sender would cost it
+// some of its rate for ever. A slow sender's turns are further apart than that.
+const catchUp = 100 * time.Millisecond
+
 func newTurns(perSecond float64) *turns {
-	return &turns{limit: rate.NewLimiter(rate.Limit(perSecond), 1), others: make(chan struct{}, 1)}
+	burst := max(1, int(perSecond*catchUp.Seconds()))
+	t := &turns{limit: rate.NewLimiter(rate.Limit(perSecond), burst), others: make(chan struct{}, 1)}
+	t.limit.AllowN(time.Now(), burst-1) // nothing is late yet
+	return t
 }
 
 // Turn returns when it is the caller's turn to send one message from a lane.

@@ -112,6 +112,9 @@ func (o *Outbox) decide(ctx context.Context, a *Attempt, seen []message.Message,
 		case mine:
 			o.metrics.lookups.WithLabelValues("found").Inc()
 			o.write.ring()
+			if o.o.Sent != nil && !refusedCreate(m) {
+				o.o.Sent(ctx, *m)
+			}
 			return true, nil
 		case !sure: // an equal one is on its way, whose message this may be
 			a.Due = time.Now().Add(asideFor)

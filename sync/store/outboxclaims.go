@@ -3,8 +3,11 @@ package store
 import (
 	"context"
 	"database/sql"
+	"fmt"
 	"slices"
 	"time"
+
+	"github.com/go-json-experiment/json"
 
 	"github.com/twiliosf/twiliosf/sync/message"
 	"github.com/twiliosf/twiliosf/sync/outbox"
@@ -67,20 +70,29 @@ type owner struct {
 	record   string
 	rejected bool
 	written  bool
+	result   message.Result
 }
 
 func (s *Store) owners(ctx context.Context, q queryer, sids []any, found func(owner)) error {
 	in := placeholders(len(sids))
+	var result sql.RawBytes
 	return s.each(ctx, q, func(r *sql.Rows) error {
 		var o owner
-		err := r.Scan(&o.sid, &o.record, &o.rejected, &o.written)
+		if err := r.Scan(&o.sid, &o.record, &o.rejected, &o.written, &result); err != nil {
+			return err
+		}
+		if err := json.Unmarshal(result, &o.result); err != nil {
+			return fmt.Errorf("the attempt of %s cannot be read: %w", o.record, err)
+		}
 		found(o)
-		return err
-	}, `SELECT sid, record, 0, write_at IS NULL FROM outbox WHERE sid <> '' AND sid IN (`+in+`)
-UNION ALL SELECT rejected_sid, record, 1, write_at IS NULL FROM outbox WHERE rejected_sid <> '' AND rejected_sid IN (`+in+`)`, append(slices.Clone(sids), sids...)...)
+		return nil
+	}, `SELECT sid, record, 0, write_at IS NULL, result FROM outbox WHERE sid <> '' AND sid IN (`+in+`)
+UNION ALL SELECT rejected_sid, record, 1, write_at IS NULL, result FROM outbox WHERE rejected_sid <> '' AND rejected_sid IN (`+in+`)`, append(slices.Clone(sids), sids...)...)
 }
 
-// Whose implements outbox.Claims.
+// Whose implements outbox.Claims. A message that was listed was made before: its
+// attempt was intended then, and is either still without it when that is looked at
+// or has it afterwards. So the owners are asked once more after the suspects.
 func (b Outbox) Whose(ctx context.Context, messages []*message.Message, now time.Time) ([]outbox.Claim, error) {
 	claims := make([]outbox.Claim, len(messages))
 	sent := map[message.SID]int{}
@@ -89,43 +101,51 @@ func (b Outbox) Whose(ctx context.Context, messages []*message.Message, now time
 			sent[m.SID] = i
 		}
 	}
+	open, err := b.unsettled(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := b.owned(ctx, messages, sent, claims); err != nil || open == 0 || len(sent) == 0 {
+		return claims, err
+	}
+	for sid, i := range sent {
+		if claims[i], err = b.suspect(ctx, messages[i], now); err != nil {
+			return nil, err
+		}
+		if claims[i].Kind != outbox.Stranger {
+			delete(sent, sid)
+		}
+	}
+	return claims, b.owned(ctx, messages, sent, claims)
+}
+
+// owned answers for the messages that an attempt has, and takes them out of sent.
+func (b Outbox) owned(ctx context.Context, messages []*message.Message, sent map[message.SID]int, claims []outbox.Claim) error {
 	args := make([]any, 0, len(sent))
 	for sid := range sent {
 		args = append(args, string(sid))
 	}
 	for chunk := range slices.Chunk(args, lookupRows) {
 		if err := b.s.owners(ctx, b.s.read, chunk, func(o owner) {
-			claims[sent[o.sid]] = o.claim()
+			claims[sent[o.sid]] = o.claim(messages[sent[o.sid]])
 			delete(sent, o.sid)
 		}); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	if len(sent) == 0 {
-		return claims, nil
-	}
-	open, err := b.unsettled(ctx)
-	if err != nil || open == 0 {
-		return claims, err
-	}
-	for i, m := range messages {
-		if _, unknown := sent[m.SID]; unknown {
-			if claims[i], err = b.suspect(ctx, m, now); err != nil {
-				return nil, err
-			}
-		}
-	}
-	return claims, nil
+	return nil
 }
 
 // claim is what the mirror does about an attempt's message. Until its record shows
 // the SID, nobody else writes the record: an older status would come after a newer
-// one (P4).
-func (o *owner) claim() outbox.Claim {
+// one (P4). So would one that is older than the write-back's, which a look-up or a
+// callback has told us, and the mirror not yet.
+func (o *owner) claim(m *message.Message) outbox.Claim {
+	older := m.Status.Known() && m.Status.Rank() < message.Status(o.result.Status).Rank()
 	switch {
 	case o.rejected:
 		return outbox.Claim{Kind: outbox.RejectedOf, Record: o.record}
-	case o.written:
+	case o.written && !older:
 		return outbox.Claim{Kind: outbox.Bound, Record: o.record}
 	default:
 		return outbox.Claim{Kind: outbox.Wait, Record: o.record}

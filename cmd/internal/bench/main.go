@@ -42,7 +42,7 @@ func main() {
 func run(ctx context.Context) error {
 	var only string
 	var s sizes
-	flag.StringVar(&only, "rows", "", "comma-separated rows; all when empty: backfill, cpu, memory, quiet, start, ack, lag, people")
+	flag.StringVar(&only, "rows", "", "comma-separated rows; all when empty: backfill, cpu, memory, quiet, start, ack, lag, people, draft, pace")
 	flag.IntVar(&s.backfill, "backfill", 100_000, "messages of the backfill row")
 	flag.IntVar(&s.cpu, "cpu", 200_000, "messages of the cpu row")
 	flag.IntVar(&s.memory, "memory", 1_000_000, "messages of the memory row")
@@ -58,6 +58,8 @@ func run(ctx context.Context) error {
 		{"ack", measureAck},
 		{"lag", measureLag},
 		{"people", s.measurePeople},
+		{"draft", measureDraft},
+		{"pace", measurePace},
 	}
 	fmt.Println("| what | measured | goal |\n| --- | --- | --- |")
 	var errs []error

@@ -8,7 +8,7 @@ import (
 	"os/signal"
 	"strconv"
 	"strings"
-	"sync/atomic"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -68,6 +68,9 @@ func quick(path string) (*config.Config, error) {
 	if err == nil {
 		cfg.Sync.ActiveEvery, cfg.Sync.FullEvery, cfg.Sync.RefreshEvery = time.Second, 2*time.Second, 3*time.Second
 	}
+	if err == nil && cfg.Twilio.Sender != "" {
+		cfg.Sync.DraftsEvery, cfg.Outbox.SettleAfter = time.Second, 3*time.Second
+	}
 	if err == nil && os.Getenv(childSends) != "" {
 		cfg.Sync.DraftsEvery, cfg.Outbox.SettleAfter = time.Second, 5*time.Second
 	}
@@ -75,31 +78,114 @@ func quick(path string) (*config.Config, error) {
 }
 
 // dieAt makes the process kill itself while it writes to its store: when a row
-// is about to change, or when a transaction is about to be committed.
+// is about to change, when a transaction is about to be committed, or at a commit
+// of what deeds names (before it is done, and behind it with a plus).
 func dieAt(end string) {
 	what, count, _ := strings.Cut(end, ":")
-	left := atomic.Int64{}
 	n, err := strconv.ParseInt(count, 10, 64)
 	if err != nil {
 		return
 	}
-	left.Store(n)
-	count1 := func() {
-		if left.Add(-1) == 0 {
-			_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
-			select {} // the signal is on its way: nothing is written any more
-		}
-	}
+	e := &ending{left: n}
+	what, e.behind = strings.CutSuffix(what, "+")
 	sqlite.RegisterConnectionHook(func(conn sqlite.ExecQuerierContext, _ string) error {
 		hooks, ok := conn.(sqlite.HookRegisterer)
 		switch {
 		case !ok:
 			return fmt.Errorf("a connection of type %T has no hooks", conn)
 		case what == "row":
-			hooks.RegisterPreUpdateHook(func(sqlite.SQLitePreUpdateData) { count1() })
+			hooks.RegisterPreUpdateHook(func(sqlite.SQLitePreUpdateData) { e.count() })
 		case what == "commit":
-			hooks.RegisterCommitHook(func() int32 { count1(); return 0 })
+			hooks.RegisterCommitHook(func() int32 { e.count(); return 0 })
+		case deeds[what] != nil:
+			hooks.RegisterPreUpdateHook(func(d sqlite.SQLitePreUpdateData) { e.row(&d, deeds[what]) })
+			hooks.RegisterCommitHook(func() int32 { e.commit(); return 0 })
 		}
 		return nil
 	})
+}
+
+// ending is the end that a process has set itself.
+type ending struct {
+	mu     sync.Mutex
+	left   int64
+	behind bool // die behind the commit, not before it
+	done   bool // the deed is in the transaction that is open
+	over   bool // and that has been committed
+}
+
+func (e *ending) count() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.left--
+	if e.left == 0 {
+		die()
+	}
+}
+
+// row hears of a row that is about to change. The store writes on one connection:
+// a row after the commit shows that it is done.
+func (e *ending) row(d *sqlite.SQLitePreUpdateData, deed func(*sqlite.SQLitePreUpdateData) bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.over {
+		die()
+	}
+	if e.left > 0 && deed(d) {
+		e.left--
+		e.done = e.left == 0
+	}
+}
+
+func (e *ending) commit() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.done && !e.behind {
+		die()
+	}
+	e.over = e.done
+}
+
+func die() {
+	_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
+	select {} // the signal is on its way: nothing is written any more
+}
+
+// deeds are what the outbox's rows tell of, by name.
+var deeds = map[string]func(*sqlite.SQLitePreUpdateData) bool{
+	"intent": func(d *sqlite.SQLitePreUpdateData) bool {
+		return d.TableName == "outbox_tokens" && d.Op == sqliteInsert
+	},
+	"outcome": func(d *sqlite.SQLitePreUpdateData) bool {
+		was, is := changed(d, stateColumn)
+		return was == "intended" && is != "intended"
+	},
+	"shown": func(d *sqlite.SQLitePreUpdateData) bool {
+		was, is := changed(d, writeColumn)
+		return was != nil && is == nil
+	},
+}
+
+// https://www.sqlite.org/c3ref/c_alter_table.html
+const (
+	sqliteInsert = 18
+	sqliteUpdate = 23
+)
+
+// Where the columns stand in the outbox's table.
+const (
+	stateColumn = 3
+	writeColumn = 16
+)
+
+// changed is a column of the outbox before and after an update.
+func changed(d *sqlite.SQLitePreUpdateData, column int) (was, is any) {
+	if d.TableName != "outbox" || d.Op != sqliteUpdate {
+		return nil, nil
+	}
+	before, after := make([]any, column+1), make([]any, column+1)
+	if d.Old(before...) != nil || d.New(after...) != nil {
+		return nil, nil
+	}
+	return before[column], after[column]
 }

@@ -55,50 +55,53 @@ func (m moment) String() string {
 	return fmt.Sprintf("%s, number %d, %s", s, m.n, map[when]string{before: "before", after: "after"}[m.when])
 }
 
-// kinds are the phases in which a daemon may end, and up to which number.
-var kinds = []struct {
+// kind is a phase in which a daemon may end, and up to which number.
+type kind struct {
 	name string
 	of   func(call) bool
 	upTo int
-}{
-	{"a login", isLogin, 1},
-	{"the org's description", isDescribe, 1},
-	{"the first page of a walk", isOpenWalk, 3},
-	{"the middle of a walk", isNextPage, 2},
-	{"a day of a backfill", isDay, 8},
-	{"a message asked for by its SID", isFetch, 4},
-	{"an upsert", isUpsert, 1},
-	{"an upsert after others", isUpsert, 3},
-	{"an upsert that the org sits on", isUpsert, 1},
-	{"any request", func(call) bool { return true }, 14},
-	{"at once", nil, 0},
-	{"a row of the store", nil, 300},
-	{"a commit of the store", nil, 30},
+	end  string // for dieAt
+}
+
+// kinds are all in which a mirror may end.
+var kinds = []kind{
+	{"a login", isLogin, 1, ""},
+	{"the org's description", isDescribe, 1, ""},
+	{"the first page of a walk", isOpenWalk, 3, ""},
+	{"the middle of a walk", isNextPage, 2, ""},
+	{"a day of a backfill", isDay, 8, ""},
+	{"a message asked for by its SID", isFetch, 4, ""},
+	{"an upsert", isUpsert, 1, ""},
+	{"an upsert after others", isUpsert, 3, ""},
+	{"an upsert that the org sits on", isUpsert, 1, ""},
+	{"any request", func(call) bool { return true }, 14, ""},
+	{"at once", nil, 0, ""},
+	{"a row of the store", nil, 300, "row"},
+	{"a commit of the store", nil, 30, "commit"},
 }
 
 // deck deals moments so that all kinds come before one comes again.
 type deck struct {
-	rng  *rand.Rand
-	left []int
+	rng   *rand.Rand
+	kinds []kind
+	left  []int
 }
 
 func (d *deck) deal() moment {
 	if len(d.left) == 0 {
-		d.left = d.rng.Perm(len(kinds))
+		d.left = d.rng.Perm(len(d.kinds))
 	}
-	k := kinds[d.left[0]]
+	k := d.kinds[d.left[0]]
 	d.left = d.left[1:]
 	m := moment{name: k.name, of: k.of, n: 1 + d.rng.IntN(max(k.upTo, 1)), when: before, lost: d.rng.IntN(2) == 0}
 	if d.rng.IntN(3) > 0 {
 		m.when = after
 	}
-	switch k.name {
-	case "an upsert that the org sits on":
+	if k.name == "an upsert that the org sits on" {
 		m.when, m.hold = held, true
-	case "a row of the store":
-		m.end = fmt.Sprintf("row:%d", m.n)
-	case "a commit of the store":
-		m.end = fmt.Sprintf("commit:%d", m.n)
+	}
+	if k.end != "" {
+		m.end = fmt.Sprintf("%s:%d", k.end, m.n)
 	}
 	return m
 }
@@ -261,6 +264,7 @@ func (l *life) await(t *testing.T) (timely bool) {
 	case <-late.C:
 		require.False(t, l.moment.polite && !l.asked.IsZero(), "it does not stop")
 		l.kill()
+		return false
 	}
 	status, ok := l.cmd.ProcessState.Sys().(syscall.WaitStatus)
 	require.True(t, ok)

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"net/http"
 	"net/url"
 	"strings"
 	"sync"
@@ -222,7 +223,7 @@ func (p *people) unwantedNow() []string {
 // What a request is for, by its form.
 
 func isList(c call) bool {
-	return c.at == atTwilio && strings.HasSuffix(c.r.URL.Path, "/Messages.json")
+	return c.at == atTwilio && c.r.Method == http.MethodGet && strings.HasSuffix(c.r.URL.Path, "/Messages.json")
 }
 
 func query(c call) url.Values { return c.r.URL.Query() }
@@ -231,7 +232,14 @@ func isDay(c call) bool { return isList(c) && query(c).Has("DateSent") }
 
 func isNextPage(c call) bool { return isList(c) && query(c).Has("PageToken") }
 
-func isOpenWalk(c call) bool { return isList(c) && !isDay(c) && !isNextPage(c) }
+func isOpenWalk(c call) bool { return isList(c) && !isDay(c) && !isNextPage(c) && !isLookUp(c) }
+
+// isLookUp is for a send that is uncertain.
+func isLookUp(c call) bool { return isList(c) && query(c).Has("To") }
+
+func isCreate(c call) bool {
+	return c.at == atTwilio && c.r.Method == http.MethodPost && strings.HasSuffix(c.r.URL.Path, "/Messages.json")
+}
 
 func isFetch(c call) bool { return c.at == atTwilio && strings.Contains(c.r.URL.Path, "/Messages/") }
 
@@ -245,18 +253,27 @@ func isUpsert(c call) bool {
 	return c.at == atOrg && strings.Contains(c.r.URL.Path, "/composite/sobjects/")
 }
 
-// sidsIn are the SIDs of the records in an upsert.
-func sidsIn(body []byte) []string {
+// isPoll is the question for what records ask.
+func isPoll(c call) bool { return c.at == atOrg && strings.HasSuffix(c.r.URL.Path, "/composite") }
+
+// isUpdate writes records by their ids, as the outbox writes its results back.
+func isUpdate(c call) bool {
+	return c.at == atOrg && c.r.Method == http.MethodPatch && strings.HasSuffix(c.r.URL.Path, "/composite/sobjects")
+}
+
+// sidsIn are the SIDs of the records in a write, and the numbers that those go to.
+func sidsIn(body []byte) (sids, to []string) {
 	var request struct {
 		Records []map[string]any `json:"records"`
 	}
 	if err := json.Unmarshal(body, &request); err != nil {
-		return nil // the org refuses it
+		return nil, nil // the org refuses it
 	}
-	var sids []string
 	for _, r := range request.Records {
-		sid, _ := r[sandbox.SIDField].(string)
-		sids = append(sids, sid)
+		if sid, _ := r[sandbox.SIDField].(string); sid != "" {
+			number, _ := r["To_Number__c"].(string)
+			sids, to = append(sids, sid), append(to, number)
+		}
 	}
-	return sids
+	return sids, to
 }

@@ -37,7 +37,7 @@ func TestCrashesLoseNothingAndDoubleNothing(t *testing.T) {
 	seed := uint64(number(t, "TWILIOSF_SEED", 1))
 	w := newCrashWorld(t, seed)
 	w.people.past(5, 60, 1200)
-	d := &deck{rng: rand.New(rand.NewPCG(seed, 2))}
+	d := &deck{kinds: kinds, rng: rand.New(rand.NewPCG(seed, 2))}
 	timely := 0
 	for n := range kills {
 		if n%5 == 4 {

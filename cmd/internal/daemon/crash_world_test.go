@@ -35,6 +35,7 @@ type crashWorld struct {
 	dir     string // of the configuration and the store
 	scratch string // of copies of the store
 	people  *people
+	askers  *askers // nil: nobody asks for anything to be sent
 	books   *books
 	doors   []*door
 	line    *line
@@ -167,19 +168,38 @@ func (d *door) ServeHTTP(out http.ResponseWriter, r *http.Request) {
 		d.world.people.burst()
 	}
 	d.world.people.act()
+	d.world.askers.act()
 	leave := d.world.books.enter(c)
 	answer := httptest.NewRecorder()
-	d.vendor.ServeHTTP(answer, r)
+	cut := d.serve(answer, r)
 	leave()
 	d.world.people.delay(c, l)
 	if now == after {
 		l.strike()
+	}
+	if cut {
+		panic(http.ErrAbortHandler)
 	}
 	for name, values := range answer.Header() {
 		out.Header()[name] = values
 	}
 	out.WriteHeader(answer.Code)
 	_, _ = out.Write(answer.Body.Bytes()) // the daemon may be dead
+}
+
+// serve lets the vendor answer, and says whether it has cut the connection.
+func (d *door) serve(out http.ResponseWriter, r *http.Request) (cut bool) {
+	defer func() {
+		switch what := recover(); what {
+		case nil:
+		case http.ErrAbortHandler:
+			cut = true
+		default:
+			panic(what)
+		}
+	}()
+	d.vendor.ServeHTTP(out, r)
+	return false
 }
 
 // books are what the org was asked to write, and what was wrong about it.
@@ -204,15 +224,18 @@ func (b *books) wrongf(format string, args ...any) {
 // enter notes a write that begins, and its end when the result is called. P2: no
 // SID is in two writes at once. P4: no write takes a record's status back.
 func (b *books) enter(c call) (leave func()) {
-	if c.at != atOrg || !isUpsert(c) {
+	if !isUpsert(c) && !isUpdate(c) {
 		return func() {}
 	}
-	sids := sidsIn(c.body)
+	sids, to := sidsIn(c.body)
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for _, sid := range sids {
+	for i, sid := range sids {
 		if b.writing[sid] {
 			b.wrongf("%s is written twice at once", sid)
+		}
+		if isUpsert(c) && strings.HasPrefix(to[i], askedTo) {
+			b.wrongf("%s has a record that asked for it, and is given another", sid)
 		}
 		b.writing[sid] = true
 	}
