@@ -247,7 +247,7 @@ func TestAParentThatIsMissingIsWaitedForAndThenGivenUp(t *testing.T) {
 		w.add(many(1)...)
 		time.Sleep(20 * time.Minute)
 		require.Equal(t, 1, w.waiting())
-		w.status.One = nil // the parent comes
+		w.status.Locked(func() { w.status.One = nil }) // the parent comes
 		time.Sleep(8 * time.Minute)
 		require.Len(t, w.status.Done(), 1)
 		require.Empty(t, w.conditions())
@@ -272,14 +272,14 @@ func TestWhatIsNotThereYetIsAskedForAFewTimes(t *testing.T) {
 	run(t, func(w *world) { w.status.One = nothing }, func(w *world) {
 		w.add(many(1)...)
 		time.Sleep(time.Hour)
-		require.Equal(t, 4, tries, "and then believed")
+		w.status.Locked(func() { require.Equal(t, 4, tries, "and then believed") })
 		require.Zero(t, w.waiting())
 		require.Empty(t, w.conditions())
 		require.NoError(t, testutil.GatherAndCompare(w.reg, metric("twiliosf_followups_total", `{kind="last-status",outcome="done"} 1`, `{kind="last-status",outcome="put_off"} 3`), "twiliosf_followups_total"))
-		tries, there = 0, 2
+		w.status.Locked(func() { tries, there = 0, 2 })
 		w.add(many(1)...)
 		time.Sleep(10 * time.Second)
-		require.Equal(t, 2, tries)
+		w.status.Locked(func() { require.Equal(t, 2, tries) })
 		require.Len(t, w.status.Done(), 1)
 	})
 }
@@ -300,12 +300,14 @@ func TestOthersArePutOffLongerEachTimeAndHoldNothingUp(t *testing.T) {
 		time.Sleep(time.Second)
 		require.Len(t, w.status.Done(), 9, "the others are done")
 		time.Sleep(time.Hour)
-		require.Greater(t, len(tries), 8)
-		require.Less(t, len(tries), 30)
-		require.Less(t, tries[1].Sub(tries[0]), 4*time.Second)
-		require.Greater(t, tries[8].Sub(tries[7]), 2*time.Minute)
+		w.status.Locked(func() {
+			require.Greater(t, len(tries), 8)
+			require.Less(t, len(tries), 30)
+			require.Less(t, tries[1].Sub(tries[0]), 4*time.Second)
+			require.Greater(t, tries[8].Sub(tries[7]), 2*time.Minute)
+		})
 		require.Equal(t, []string{"last-status-waits"}, w.conditions(), "it has lasted")
-		locked = false
+		w.status.Locked(func() { locked = false })
 		time.Sleep(10 * time.Minute)
 		require.Len(t, w.status.Done(), 10)
 		require.Empty(t, w.conditions())
@@ -322,9 +324,9 @@ func TestWhoeverAsksForTimeGetsIt(t *testing.T) {
 	}, func(w *world) {
 		w.add(many(1)...)
 		time.Sleep(59 * time.Minute)
-		require.Equal(t, 1, tries)
+		w.status.Locked(func() { require.Equal(t, 1, tries) })
 		time.Sleep(2 * time.Minute)
-		require.Equal(t, 2, tries)
+		w.status.Locked(func() { require.Equal(t, 2, tries) })
 	})
 }
 
@@ -358,7 +360,7 @@ func TestAFieldThatIsMissingIsOneConditionUntilItIsThere(t *testing.T) {
 			time.Sleep(time.Second)
 		}
 		require.Len(t, w.status.Batches(), 1, "the org is left alone, whoever wakes")
-		missing = false
+		w.status.Locked(func() { missing = false })
 		time.Sleep(10 * time.Minute)
 		require.Len(t, w.status.Done(), 3)
 		require.Equal(t, 1, w.waiting())
@@ -416,7 +418,7 @@ func TestAnOutageCostsFewCallsAndLosesNothing(t *testing.T) {
 		require.Less(t, len(w.status.Batches()), 30)
 		require.LessOrEqual(t, slices.Min(w.status.Batches()), 25, "smaller ones while it lasts")
 		require.Equal(t, []string{"last-status-waits"}, w.conditions())
-		down = false
+		w.status.Locked(func() { down = false })
 		time.Sleep(2 * time.Minute)
 		require.Len(t, w.status.Done(), 1000)
 		require.Empty(t, w.conditions())
@@ -509,7 +511,7 @@ func TestAnOutageThatIsToldForEachCostsFewCallsToo(t *testing.T) {
 		require.Equal(t, []string{"last-status-waits"}, w.conditions())
 		time.Sleep(time.Hour)
 		require.Equal(t, 1, told.Len(), "once, and not with every batch")
-		down = false
+		w.status.Locked(func() { down = false })
 		time.Sleep(time.Hour)
 		require.Len(t, w.status.Done(), 10_000)
 		require.Empty(t, w.conditions())

@@ -14,7 +14,7 @@ import (
 const (
 	// maxWaiting is how far a walk may run ahead of the writer. It keeps the
 	// store small; the rows are durable either way.
-	maxWaiting = 2_000
+	maxWaiting = 1_500
 	// patience is how long a sweep waits for the writer. Beyond it the sweep
 	// ends without moving its cursor: the next one tries again, and meanwhile
 	// other messages are discovered.

@@ -56,7 +56,7 @@ func (c *chaos) Changed(ctx context.Context, since []people.Since, row func(int,
 
 func (c *chaos) Await(ctx context.Context, job string) error {
 	if !c.calm && c.rng.IntN(4) == 0 {
-		delete(c.jobs, job)
+		c.locked(func() { delete(c.jobs, job) })
 	}
 	return errors.Join(c.killed(), c.org.Await(ctx, job))
 }

@@ -32,7 +32,7 @@ func TestManyThatAreNoPeopleAnyMoreAreNotReadForEver(t *testing.T) {
 		w.fill()
 		w.refresh()
 		w.fill()
-		require.Equal(t, 1, o.calls["newest"], "it need not be filled twice")
+		require.Equal(t, 1, o.called("newest"), "it need not be filled twice")
 		require.Equal(t, []message.Link{link("Case", open)}, w.meet(from("+14155550100")).People)
 	})
 }
@@ -44,13 +44,13 @@ func TestNobodyIsTheOnlyOneBeforeAllAreKnown(t *testing.T) {
 	for n := range 2500 {
 		o.set("Contact", n, ann, fmt.Sprintf("+1415%07d", n%2000))
 	}
-	o.fails["await"] = errBusy
+	o.fail("await", errBusy)
 	require.Error(t, w.engine.Fill(t.Context()))
 	require.Empty(t, w.meet(from("+14150000400")), "it is two people's")
 	require.Empty(t, w.meet(from("+14150000600")), "it is one's, but who knows")
 	w.meet(to("+14150000400", time.Now(), message.Delivered, 0))
 	require.Empty(t, w.statuses())
-	delete(o.fails, "await")
+	o.fail("await", nil)
 	w.fill()
 	require.Empty(t, w.meet(from("+14150000400")).People)
 	require.NotEmpty(t, w.meet(from("+14150000600")).People)
@@ -64,7 +64,7 @@ func TestAnOldFillingIsRefreshedUntilThereIsANewOne(t *testing.T) {
 			o.set("Contact", n, ann, fmt.Sprintf("+1415%07d", n))
 		}
 		w.fill()
-		o.fails["start"] = errQuota
+		o.fail("start", errQuota)
 		for day := range 20 {
 			time.Sleep(24 * time.Hour)
 			contact := o.set("Contact", day, bob, fmt.Sprintf("+1416%07d", day))
@@ -77,7 +77,7 @@ func TestAnOldFillingIsRefreshedUntilThereIsANewOne(t *testing.T) {
 			require.Equal(t, []message.Link{link("Contact", contact)}, got.People, "day %d", day)
 			require.Empty(t, w.meet(from(message.Number(fmt.Sprintf("+1415%07d", 100+day)))).People, "deleted on day %d", day)
 		}
-		delete(o.fails, "start")
+		o.fail("start", nil)
 		w.fill()
 		require.Len(t, o.moves, 20)
 		require.EqualValues(t, 2480, marks(w)["Contact"].People)
@@ -106,9 +106,9 @@ func TestAnExportThatNeverEndsHoldsUpNoOtherObject(t *testing.T) {
 		require.Equal(t, []message.Link{link("Lead", lead)}, w.meet(from("+14155550100")).People)
 		time.Sleep(3 * time.Hour)
 		require.Contains(t, w.conditions()["people-index"].Cause, "Contact", "and somebody hears of it")
-		require.Equal(t, 1, o.calls["start"])
-		require.Greater(t, o.calls["await"], 30, "its end is not slept through")
-		o.onAwait = nil
+		require.Equal(t, 1, o.called("start"))
+		require.Greater(t, o.called("await"), 30, "its end is not slept through")
+		o.locked(func() { o.onAwait = nil })
 		time.Sleep(6 * time.Minute)
 		require.NotEmpty(t, w.meet(from("+14150002400")).People)
 		require.Empty(t, w.conditions())
@@ -197,7 +197,7 @@ func TestNobodyIsAStrangerBeforeThePeopleAreKnown(t *testing.T) {
 		o := newOrg("Contact")
 		w := newWorld(t, o)
 		contact := link("Contact", o.set("Contact", 1, ann, "(415) 555-0100"))
-		o.fails["newest"] = errBusy
+		o.fail("newest", errBusy)
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan struct{})
 		go func() {
@@ -207,7 +207,7 @@ func TestNobodyIsAStrangerBeforeThePeopleAreKnown(t *testing.T) {
 		time.Sleep(time.Hour)
 		_, err := w.engine.Who(t.Context(), "+14155550100")
 		require.Equal(t, fault.Transient, fault.ClassOf(err), "who asks, asks again")
-		delete(o.fails, "newest")
+		o.fail("newest", nil)
 		time.Sleep(10 * time.Minute)
 		person, err := w.engine.Who(t.Context(), "+14155550100")
 		require.NoError(t, err)
@@ -227,7 +227,7 @@ func TestPeopleChangeWhileTheyAreExported(t *testing.T) {
 		}
 		w.fill()
 		time.Sleep(8 * 24 * time.Hour)
-		o.fails["await"] = errBusy // it runs
+		o.fail("await", errBusy) // it runs
 		require.ErrorIs(t, w.engine.Fill(t.Context()), errBusy)
 		time.Sleep(5 * time.Minute)
 		moved, gone := o.set("Contact", 1, bob, "+14165550100"), id("Contact", 2)
@@ -244,9 +244,9 @@ func TestPeopleChangeWhileTheyAreExported(t *testing.T) {
 		check()
 		time.Sleep(time.Hour)
 		w.refresh()
-		delete(o.fails, "await")
+		o.fail("await", nil)
 		w.fill()
-		require.Equal(t, 2, o.calls["start"])
+		require.Equal(t, 2, o.called("start"))
 		w.refresh()
 		check()
 		require.Len(t, o.moves, 1, "and only once")
@@ -254,10 +254,10 @@ func TestPeopleChangeWhileTheyAreExported(t *testing.T) {
 
 		// The next export is lost, and another one follows.
 		time.Sleep(8 * 24 * time.Hour)
-		o.fails["await"] = errBusy
+		o.fail("await", errBusy)
 		require.ErrorIs(t, w.engine.Fill(t.Context()), errBusy)
 		o.set("Contact", 1, bob, "+14165550109")
-		delete(o.fails, "await")
+		o.fail("await", nil)
 		clear(o.jobs)
 		for n := range 2200 { // so many that it is not among the newest
 			o.set("Contact", n+10, bob, fmt.Sprintf("+1415%07d", n+10))

@@ -30,17 +30,9 @@ func (e *Engine) Meet(ctx context.Context, batch []*message.Message) ([]message.
 			return nil, err
 		}
 	}
-	var found map[phone.Key][]Match
-	keys := make([]phone.Key, len(batch))
-	if e.indexed.Load() > 0 {
-		for i := range batch {
-			keys[i] = phone.KeyOf(batch[i].Theirs())
-		}
-		var err error
-		if found, err = e.Directory.Find(ctx, distinct(keys)); err != nil {
-			return nil, err
-		}
-		e.count(keys, found)
+	keys, found, err := e.find(ctx, batch)
+	if err != nil {
+		return nil, err
 	}
 	personal := *e.personal.Load()
 	if !e.o.Own {
@@ -64,6 +56,23 @@ func (e *Engine) Meet(ctx context.Context, batch []*message.Message) ([]message.
 		}
 	}
 	return links, nil
+}
+
+// find answers the key of each message's other party, and who has it.
+func (e *Engine) find(ctx context.Context, batch []*message.Message) ([]phone.Key, map[phone.Key][]Match, error) {
+	keys := make([]phone.Key, len(batch))
+	if e.indexed.Load() == 0 {
+		return keys, nil, nil
+	}
+	for i := range batch {
+		keys[i] = phone.KeyOf(batch[i].Theirs())
+	}
+	found, err := e.Directory.Find(ctx, distinct(keys))
+	if err != nil {
+		return nil, nil, err
+	}
+	e.count(keys, found)
+	return keys, found, nil
 }
 
 // distinct are the numbers to look up, each once.

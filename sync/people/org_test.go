@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"sync"
 	"testing"
 	"time"
 
@@ -27,8 +28,10 @@ const (
 	que = "00G000000000001AAA"
 )
 
-// org is an org in memory, as the engine's ports see one.
+// org is an org in memory, as the engine's ports see one. While an engine Runs,
+// its fields are read and changed by its methods, or under locked.
 type org struct {
+	mu      sync.Mutex // not held while a hook or the engine's own code is called
 	objects []string
 	rows    map[string]map[string]people.Record
 	hidden  map[string]bool
@@ -55,27 +58,51 @@ func newOrg(objects ...string) *org {
 	return o
 }
 
+// locked calls f while the org answers nobody.
+func (o *org) locked(f func()) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	f()
+}
+
+// fail lets a call fail from now on, or no longer.
+func (o *org) fail(name string, err error) {
+	o.locked(func() { o.fails[name] = err })
+}
+
+// called is how often a call was made.
+func (o *org) called(name string) int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.calls[name]
+}
+
 // id is the n-th record of an object.
 func id(object string, n int) string { return fmt.Sprintf("%.3s%012dAAA", object, n) }
 
 // set makes or changes a record.
 func (o *org) set(object string, n int, owner string, phones ...string) string {
 	r := people.Record{ID: id(object, n), Owner: owner, Phones: phones, Modified: time.Now().UTC().Truncate(time.Second)}
-	o.rows[object][r.ID] = r
+	o.locked(func() { o.rows[object][r.ID] = r })
 	return r.ID
 }
 
 // remove puts a record into the recycle bin.
 func (o *org) remove(object, id string) {
-	o.rows[object][id] = people.Record{ID: id, Gone: true, Modified: time.Now().UTC().Truncate(time.Second)}
+	r := people.Record{ID: id, Gone: true, Modified: time.Now().UTC().Truncate(time.Second)}
+	o.locked(func() { o.rows[object][id] = r })
 }
 
 func (o *org) call(name string) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
 	o.calls[name]++
 	return o.fails[name]
 }
 
 func (o *org) Shapes(context.Context) ([]people.Shape, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
 	if err := o.fails["shapes"]; err != nil {
 		return nil, err
 	}
@@ -92,6 +119,8 @@ func (o *org) Shapes(context.Context) ([]people.Shape, error) {
 
 // sorted are the records of an object by the time of their change.
 func (o *org) sorted(object string) []people.Record {
+	o.mu.Lock()
+	defer o.mu.Unlock()
 	var all []people.Record
 	for _, r := range o.rows[object] {
 		all = append(all, r)
@@ -123,7 +152,8 @@ func (o *org) Changed(_ context.Context, since []people.Since, row func(int, peo
 	}
 	outcomes := make([]error, len(since))
 	for i, s := range since {
-		if outcomes[i] = o.fails["changed "+s.Object]; outcomes[i] != nil {
+		o.locked(func() { outcomes[i] = o.fails["changed "+s.Object] })
+		if outcomes[i] != nil {
 			continue
 		}
 		for _, r := range o.sorted(s.Object) {
@@ -142,10 +172,13 @@ func (o *org) Start(_ context.Context, object string) (string, error) {
 	if err := o.call("start"); err != nil {
 		return "", err
 	}
+	rows := slices.DeleteFunc(o.sorted(object), func(r people.Record) bool { return r.Gone })
+	slices.SortFunc(rows, func(a, b people.Record) int { return cmp.Compare(a.ID, b.ID) })
+	o.mu.Lock()
+	defer o.mu.Unlock()
 	o.made++
 	job := "750" + strconv.Itoa(o.made)
-	o.jobs[job] = slices.DeleteFunc(o.sorted(object), func(r people.Record) bool { return r.Gone })
-	slices.SortFunc(o.jobs[job], func(a, b people.Record) int { return cmp.Compare(a.ID, b.ID) })
+	o.jobs[job] = rows
 	return job, nil
 }
 
@@ -153,10 +186,13 @@ func (o *org) Await(ctx context.Context, job string) error {
 	if err := o.call("await"); err != nil {
 		return err
 	}
-	if o.onAwait != nil {
-		return o.onAwait(ctx)
-	}
-	if o.jobs[job] == nil {
+	o.mu.Lock()
+	hook, none := o.onAwait, o.jobs[job] == nil
+	o.mu.Unlock()
+	switch {
+	case hook != nil:
+		return hook(ctx)
+	case none:
 		return people.ErrNoExport
 	}
 	return nil
@@ -166,34 +202,40 @@ func (o *org) Page(_ context.Context, _, job, locator string, row func(people.Re
 	if err := o.call("page"); err != nil {
 		return "", err
 	}
-	if o.jobs[job] == nil {
+	o.mu.Lock()
+	hook, none, page := o.onPage, o.jobs[job] == nil, o.page
+	o.mu.Unlock()
+	if none {
 		return "", people.ErrNoExport
 	}
 	from, _ := strconv.Atoi(locator)
-	if o.onPage != nil {
-		if err := o.onPage(locator); err != nil {
+	if hook != nil {
+		if err := hook(locator); err != nil {
 			return "", err
 		}
 	}
-	rows := o.jobs[job][from:]
-	for _, r := range rows[:min(len(rows), o.page)] {
+	var rows []people.Record
+	o.locked(func() { rows = slices.Clone(o.jobs[job][from:]) })
+	for _, r := range rows[:min(len(rows), page)] {
 		r.Modified = time.Time{}
 		if err := row(r); err != nil {
 			return "", err
 		}
 	}
-	if len(rows) <= o.page {
+	if len(rows) <= page {
 		return "", nil
 	}
-	return strconv.Itoa(from + o.page), nil
+	return strconv.Itoa(from + page), nil
 }
 
 func (o *org) Drop(_ context.Context, job string) error {
-	delete(o.jobs, job)
+	o.locked(func() { delete(o.jobs, job) })
 	return o.call("drop")
 }
 
 func (o *org) Moved(_ context.Context, moves []people.Move) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
 	o.moves = append(o.moves, moves...)
 	return o.refuse
 }

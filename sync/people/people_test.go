@@ -101,7 +101,7 @@ func TestARefreshFollowsWhatPeopleChange(t *testing.T) {
 		got := w.meet(from("+14155550101"))
 		require.Equal(t, []message.Link{link("Contact", contact)}, got.People)
 		require.Equal(t, bob, got.Owner, "the owner of today")
-		require.Equal(t, 2, o.calls["changed"], "one call for both objects")
+		require.Equal(t, 2, o.called("changed"), "one call for both objects")
 		require.Equal(t, []people.Move{{
 			Person: link("Contact", contact), Old: []message.Number{"+14155550100"}, New: []message.Number{"+14155550101"},
 		}}, o.moves, "to have one more, or to be deleted, is no move")
@@ -121,7 +121,7 @@ func TestADayOnWhichNothingChangesReadsNothingAndCostsACallARefresh(t *testing.T
 			time.Sleep(5 * time.Minute)
 			w.refresh()
 		}
-		require.Equal(t, 288, o.calls["changed"])
+		require.Equal(t, 288, o.called("changed"))
 		_, err := o.Changed(t.Context(), []people.Since{{Object: "Contact", At: marks(w)["Contact"].Mark.Add(-5 * time.Minute)}},
 			func(int, people.Record) error { read++; return nil })
 		require.NoError(t, err)
@@ -158,8 +158,8 @@ func TestALargeObjectIsExportedAndAStopGoesOnWhereItWas(t *testing.T) {
 			w.restart()
 		}
 		w.fill()
-		require.Equal(t, 1, o.calls["start"], "a restart finds its export")
-		require.Equal(t, 13+3, o.calls["page"], "and its page")
+		require.Equal(t, 1, o.called("start"), "a restart finds its export")
+		require.Equal(t, 13+3, o.called("page"), "and its page")
 		require.Empty(t, o.jobs, "no export is left behind")
 		require.EqualValues(t, many, marks(w)["Contact"].People)
 		require.Equal(t, []message.Link{link("Contact", id("Contact", 12_344))}, w.meet(from("+14150012344")).People)
@@ -178,14 +178,14 @@ func TestAnExportThatIsGoneStartsAnew(t *testing.T) {
 	for n := range 2500 {
 		o.set("Contact", n, ann, fmt.Sprintf("+1415%07d", n))
 	}
-	o.fails["await"] = errBusy
+	o.fail("await", errBusy)
 	require.ErrorIs(t, w.engine.Fill(t.Context()), errBusy)
 	require.Len(t, o.jobs, 1)
 	clear(o.jobs) // a week has passed
-	delete(o.fails, "await")
+	o.fail("await", nil)
 	w.restart()
 	w.fill()
-	require.Equal(t, 2, o.calls["start"])
+	require.Equal(t, 2, o.called("start"))
 	require.Empty(t, w.conditions())
 	require.EqualValues(t, 2500, marks(w)["Contact"].People)
 }
@@ -195,7 +195,7 @@ func TestAnObjectTooLargeForAQueryIsExported(t *testing.T) {
 		o := newOrg("Contact")
 		w := newWorld(t, o)
 		o.set("Contact", 1, ann, "(415) 555-0100")
-		o.fails["newest"] = fmt.Errorf("%w: %w", people.ErrTooLarge, errBusy)
+		o.fail("newest", fmt.Errorf("%w: %w", people.ErrTooLarge, errBusy))
 		w.fill()
 		require.NotEmpty(t, w.meet(from("+14155550100")).People)
 		o.set("Contact", 1, ann, "(415) 555-0101")
@@ -220,7 +220,7 @@ func TestWhatWasDeletedForGoodGoesWithTheNextFilling(t *testing.T) {
 		moved := o.set("Contact", 1199, ann, "+14159999999")
 		time.Sleep(11 * 24 * time.Hour) // offline, longer than the recycle bin can be relied on
 		w.refresh()
-		require.Zero(t, o.calls["changed"], "it is filled, not refreshed")
+		require.Zero(t, o.called("changed"), "it is filled, not refreshed")
 		w.fill()
 		require.EqualValues(t, 100, marks(w)["Contact"].People)
 		require.Empty(t, w.meet(from("+14150000000")).People)
@@ -244,9 +244,9 @@ func TestAnotherDefinitionFillsAnewAndMovesNobody(t *testing.T) {
 	require.Empty(t, w.meet(from("+14155550100")).People)
 	require.Empty(t, o.moves, "nobody has changed a number")
 	require.NotContains(t, marks(w), "Lead")
-	calls := o.calls["newest"]
+	calls := o.called("newest")
 	w.fill()
-	require.Equal(t, calls, o.calls["newest"], "once")
+	require.Equal(t, calls, o.called("newest"), "once")
 }
 
 func TestAnObjectThatIsMissingIsOneConditionAndTheOthersWork(t *testing.T) {
@@ -272,12 +272,12 @@ func TestAnObjectThatIsRefusedHoldsUpNoOther(t *testing.T) {
 		o.set("Contact", 1, ann, "(415) 555-0100")
 		w.fill()
 		time.Sleep(5 * time.Minute)
-		o.fails["changed Lead"] = fault.New(fault.Auth, "salesforce queries", errors.New("no such column"))
+		o.fail("changed Lead", fault.New(fault.Auth, "salesforce queries", errors.New("no such column")))
 		contact := o.set("Contact", 2, ann, "(415) 555-0101")
 		require.Error(t, w.engine.Refresh(t.Context()))
 		require.Equal(t, []message.Link{link("Contact", contact)}, w.meet(from("+14155550101")).People)
 		require.Contains(t, w.conditions()["people-index"].Cause, "Lead")
-		delete(o.fails, "changed Lead")
+		o.fail("changed Lead", nil)
 		w.refresh()
 		require.Empty(t, w.conditions())
 	})
@@ -323,7 +323,7 @@ func TestRunFillsAtTheStartAndAfterTrouble(t *testing.T) {
 		o := newOrg("Contact")
 		w := newWorld(t, o)
 		o.set("Contact", 1, ann, "(415) 555-0100")
-		o.fails["newest"] = errBusy
+		o.fail("newest", errBusy)
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan struct{})
 		go func() {
@@ -334,15 +334,15 @@ func TestRunFillsAtTheStartAndAfterTrouble(t *testing.T) {
 		require.Empty(t, w.conditions(), "it may pass")
 		time.Sleep(3 * time.Hour)
 		require.Contains(t, w.conditions()["people-index"].Cause, "Contact")
-		delete(o.fails, "newest")
+		o.fail("newest", nil)
 		time.Sleep(30 * time.Minute)
 		require.Empty(t, w.conditions())
 		require.NotEmpty(t, w.meet(from("+14155550100")).People)
 		time.Sleep(8 * 24 * time.Hour)
-		calls := o.calls["newest"]
+		calls := o.called("newest")
 		w.refresh() // finds that the filling is old, and wakes it
 		synctest.Wait()
-		require.Equal(t, calls+1, o.calls["newest"])
+		require.Equal(t, calls+1, o.called("newest"))
 		cancel()
 		<-done
 	})
@@ -359,9 +359,9 @@ func TestMoreChangesThanARefreshTakesAreExported(t *testing.T) {
 			o.set("Contact", n, ann, "none") // a data load; nobody has a number
 		}
 		w.refresh()
-		require.Zero(t, o.calls["start"])
+		require.Zero(t, o.called("start"))
 		w.fill()
-		require.Equal(t, 1, o.calls["start"])
+		require.Equal(t, 1, o.called("start"))
 		require.Empty(t, w.meet(from("+14155550100")).People)
 	})
 }
@@ -371,7 +371,7 @@ func TestTheFirstMessagesWaitForThePeople(t *testing.T) {
 		o := newOrg("Contact", "Lead")
 		w := newWorld(t, o)
 		contact := o.set("Contact", 1, ann, "(415) 555-0100")
-		o.fails["newest"] = errBusy
+		o.fail("newest", errBusy)
 		run := func() (stop func()) {
 			ctx, cancel := context.WithCancel(t.Context())
 			done := make(chan struct{})
@@ -390,14 +390,14 @@ func TestTheFirstMessagesWaitForThePeople(t *testing.T) {
 
 		w.restart()
 		stop = run()
-		time.AfterFunc(20*time.Second, func() { delete(o.fails, "newest") })
+		time.AfterFunc(20*time.Second, func() { o.fail("newest", nil) })
 		began = time.Now()
 		require.Equal(t, []message.Link{link("Contact", contact)}, w.meet(from("+14155550100")).People)
 		require.Less(t, time.Since(began), time.Minute)
 		stop()
 
 		w.restart()
-		o.fails["shapes"] = errBusy
+		o.fail("shapes", errBusy)
 		stop = run()
 		began = time.Now()
 		require.NotEmpty(t, w.meet(from("+14155550100")).People)
@@ -410,7 +410,7 @@ func TestNobodyWaitsForAnObjectThatIsRefused(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := newOrg("Contact")
 		w := newWorld(t, o)
-		o.fails["newest"] = fault.New(fault.Permanent, "salesforce queries", errors.New("malformed"))
+		o.fail("newest", fault.New(fault.Permanent, "salesforce queries", errors.New("malformed")))
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan struct{})
 		go func() {

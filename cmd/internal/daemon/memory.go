@@ -7,5 +7,5 @@ import "runtime/debug"
 // CPU, up to a limit that keeps the whole process small.
 func TuneMemory() {
 	debug.SetGCPercent(400)
-	debug.SetMemoryLimit(35 << 20)
+	debug.SetMemoryLimit(33 << 20)
 }

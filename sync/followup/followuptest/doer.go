@@ -9,7 +9,8 @@ import (
 	"github.com/twiliosf/twiliosf/sync/message"
 )
 
-// Doer remembers what it was given, and fails as it is told.
+// Doer remembers what it was given, and fails as it is told. Once an engine has
+// it, what decides is changed by Locked.
 type Doer struct {
 	// Slow is how long a call takes.
 	Slow time.Duration
@@ -29,9 +30,10 @@ var _ followup.Doer = (*Doer)(nil)
 func (d *Doer) Do(ctx context.Context, batch []message.FollowUp) ([]error, error) {
 	d.mu.Lock()
 	d.batches = append(d.batches, len(batch))
+	slow := d.Slow
 	d.mu.Unlock()
-	if d.Slow > 0 {
-		timer := time.NewTimer(d.Slow)
+	if slow > 0 {
+		timer := time.NewTimer(slow)
 		defer timer.Stop()
 		select {
 		case <-timer.C:
@@ -56,6 +58,14 @@ func (d *Doer) Do(ctx context.Context, batch []message.FollowUp) ([]error, error
 		}
 	}
 	return outcomes, nil
+}
+
+// Locked calls f while nothing is decided: to change One and Batch, and to read
+// and change what they share with the test.
+func (d *Doer) Locked(f func()) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	f()
 }
 
 // Done is what was done, in order.
