@@ -25,8 +25,6 @@ import (
 const (
 	childConfig = "TWILIOSF_TEST_DAEMON"
 	childEnd    = "TWILIOSF_TEST_END"
-	// childSends makes it look for drafts, and settle what is uncertain, in seconds.
-	childSends = "TWILIOSF_TEST_SENDS"
 )
 
 func TestMain(m *testing.M) {
@@ -70,9 +68,6 @@ func quick(path string) (*config.Config, error) {
 	}
 	if err == nil && cfg.Twilio.Sender != "" {
 		cfg.Sync.DraftsEvery, cfg.Outbox.SettleAfter = time.Second, 3*time.Second
-	}
-	if err == nil && os.Getenv(childSends) != "" {
-		cfg.Sync.DraftsEvery, cfg.Outbox.SettleAfter = time.Second, 5*time.Second
 	}
 	return cfg, err
 }
