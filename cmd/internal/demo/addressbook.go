@@ -2,6 +2,7 @@ package demo
 
 import (
 	"fmt"
+	"strconv"
 
 	"github.com/twiliosf/twiliosf/cmd/internal/sandbox"
 	"github.com/twiliosf/twiliosf/salesforce/salesforcetest"
@@ -21,7 +22,7 @@ func addressBook(org *salesforcetest.Server) error {
 				continue
 			}
 			contacts = append(contacts, map[string]any{
-				"FirstName": "Person", "LastName": fmt.Sprint(n), "MobilePhone": fmt.Sprintf(typings[n%len(typings)], area, line),
+				"FirstName": "Person", "LastName": strconv.Itoa(n), "MobilePhone": fmt.Sprintf(typings[n%len(typings)], area, line),
 			})
 		}
 	}
