@@ -74,10 +74,13 @@ func (s *Store) Fold(ctx context.Context, events []mirror.QueuedEvent) (unknown 
 func fold(held map[message.SID]*holding, e *message.Event) bool {
 	h := held[e.SID]
 	if m, ok := e.Message(); ok {
-		if h == nil {
+		switch {
+		case h == nil:
 			held[e.SID] = &holding{created: unix(m.Created), status: m.Status, whole: true, message: m, changed: true, fresh: true}
+		case h.whole: // a sweep was faster, but may have seen it while it was still coming in
+			h.changed = e.Apply(&h.message) || h.changed
 		}
-		return true // else a sweep was faster, and has seen all of it
+		return true
 	}
 	switch {
 	case h == nil:
@@ -199,74 +202,3 @@ WHERE created_at = ? AND sid = ?`
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)`
 	activitySQL = `UPDATE counters SET value = ? WHERE name = 'activity' AND value < ?`
 )
-
-const anyProvisionalSQL = `SELECT 1 FROM provisional LIMIT 1`
-
-// confirm moves the rows that webhooks have made to where Twilio's API, which has
-// now shown them, says that they belong.
-func (s *Store) confirm(ctx context.Context, seen []message.Message) error {
-	there := 0
-	if err := s.each(ctx, s.read, func(r *sql.Rows) error { return r.Scan(&there) }, anyProvisionalSQL); err != nil || there == 0 {
-		return err
-	}
-	found := map[message.SID]int64{}
-	for start := 0; start < len(seen); start += lookupRows {
-		chunk := seen[start:min(start+lookupRows, len(seen))]
-		args := make([]any, len(chunk))
-		for i := range chunk {
-			args[i] = string(chunk[i].SID)
-		}
-		if err := s.each(ctx, s.read, func(r *sql.Rows) error {
-			var sid message.SID
-			var created int64
-			err := r.Scan(&sid, &created)
-			found[sid] = created
-			return err
-		}, `SELECT sid, created_at FROM provisional WHERE sid IN (`+placeholders(len(chunk))+`)`, args...); err != nil {
-			return err
-		}
-	}
-	if len(found) == 0 {
-		return nil
-	}
-	return s.Tx(ctx, func(tx *sql.Tx) error {
-		for i := range seen {
-			if was, ok := found[seen[i].SID]; ok {
-				if err := s.move(ctx, tx, seen[i].SID, was, unix(seen[i].Created)); err != nil {
-					return err
-				}
-			}
-		}
-		return nil
-	})
-}
-
-// move takes a provisional row to its true time. Where a sweep has made the true
-// row already, that one stays, and counts as changed: what was written last may
-// have been the provisional one's dates.
-func (s *Store) move(ctx context.Context, tx *sql.Tx, sid message.SID, was, created int64) error {
-	if was != created {
-		res, err := s.exec(ctx, tx, `UPDATE messages SET fingerprint = fingerprint - 1, updated_at = 0,
-    written = CASE WHEN EXISTS (SELECT 1 FROM messages AS p WHERE p.created_at = ? AND p.sid = ? AND p.written = 1) THEN 1 ELSE written END
-WHERE created_at = ? AND sid = ?`, was, string(sid), created, string(sid))
-		if err != nil {
-			return err
-		}
-		known, err := res.RowsAffected()
-		if err != nil {
-			return err
-		}
-		query := `UPDATE messages SET created_at = ? WHERE created_at = ? AND sid = ?`
-		args := []any{created, was, string(sid)}
-		if known > 0 {
-			query, args = `DELETE FROM messages WHERE created_at = ? AND sid = ?`, args[1:]
-		}
-		if _, err := s.exec(ctx, tx, query, args...); err != nil {
-			return err
-		}
-	}
-	if _, err := s.exec(ctx, tx, `DELETE FROM provisional WHERE sid = ?`, string(sid)); err != nil {
-		return err
-	}
-	return s.redateStatement(ctx, tx, sid, created)
-}

@@ -70,6 +70,9 @@ func (s *Store) commit(ctx context.Context, all []*merge) error {
 		if err != nil {
 			return err
 		}
+		if err := s.confirmNews(ctx, tx, all); err != nil {
+			return err
+		}
 		for _, m := range all {
 			m.seq, m.changed = seq, make([]changedRow, 0, len(m.news))
 			seq += int64(len(m.news))
@@ -281,19 +284,4 @@ func (s *Store) Gone(ctx context.Context, sid message.SID) error {
 	_, err := s.exec(ctx, s.write, `UPDATE messages SET open = 0, payload = CASE WHEN seq IS NULL AND refusal IS NULL THEN NULL ELSE payload END
 WHERE open = 1 AND sid = ?`, string(sid))
 	return err
-}
-
-// unix is t in seconds, 0 for no time.
-func unix(t time.Time) int64 {
-	if t.IsZero() {
-		return 0
-	}
-	return t.Unix()
-}
-
-func fromUnix(sec int64) time.Time {
-	if sec == 0 {
-		return time.Time{}
-	}
-	return time.Unix(sec, 0).UTC()
 }
