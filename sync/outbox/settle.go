@@ -83,9 +83,9 @@ func (o *Outbox) settleTurn(ctx context.Context) (time.Duration, error) {
 func (o *Outbox) told(undecided []Attempt) {
 	for i := range undecided {
 		switch a := &undecided[i]; a.State {
-		case Ready:
+		case Fresh:
 			o.metrics.lookups.WithLabelValues("sent_again").Inc()
-			o.wakeLane(a.Sender)
+			o.plan.ring()
 		case Held:
 			o.metrics.lookups.WithLabelValues("held").Inc()
 			o.Health.Raise(held())
@@ -157,8 +157,9 @@ func (o *Outbox) absent(a *Attempt, doubt bool) {
 		a.hold(now)
 	case o.tooLate(a, now):
 		a.refuse(late(o.o.LateLimit), now)
-	default:
+	default: // if its record still asks for it
 		a.again()
+		a.State, a.Reread = Fresh, true
 	}
 }
 

@@ -140,6 +140,38 @@ func TestAShortenedLinkOfAServiceIsLeftToAHuman(t *testing.T) {
 	})
 }
 
+// Its send got lost, and while Twilio was asked for it the user has changed their mind.
+func TestWhatIsCalledOffWhileItIsLookedUpIsNotSentAgain(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		w.ask(draft(0))
+		time.Sleep(time.Second)
+		require.Equal(t, 1, w.account.attempts())
+		off := draft(0)
+		off.Ask, off.Modified = message.AskCancel, time.Now()
+		w.ask(off)
+		time.Sleep(time.Hour)
+		require.Equal(t, 1, w.account.attempts())
+	}, func(w *world) {
+		w.account.fail = func(int, message.Outgoing) failure { return lost }
+	})
+}
+
+// Twilio has taken it and changed its text: that is not proven absence (P5).
+func TestATextThatTwilioHasChangedIsLeftToAHuman(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		w.ask(draft(0))
+		time.Sleep(time.Second)
+		w.account.locked(func() {
+			w.account.make(message.Outgoing{To: theirs, From: long, Body: "Sent from your Twilio trial account - hello"}, message.Sent)
+		})
+		time.Sleep(time.Hour)
+		require.Equal(t, message.Uncertain, w.org.result(id(0)).Status)
+		require.Equal(t, 1, w.account.attempts())
+	}, func(w *world) {
+		w.account.fail = func(int, message.Outgoing) failure { return lost }
+	})
+}
+
 func TestARecordThatRefusesItsResultIsToldAgainAndNotSentAgain(t *testing.T) {
 	inBubble(t, func(t *testing.T, w *world) {
 		w.ask(draft(0))
