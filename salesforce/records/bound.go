@@ -66,9 +66,9 @@ func boundRow(p *plan, r *mirror.Record) row {
 		all := func(string) bool { return true }
 		return row{record: append(p.begin(r.ID, r.Message, all), '}'), id: r.ID, sid: r.Message.SID}
 	}
-	record := p.begin(r.ID, r.Message, func(standard string) bool {
-		return standard == "Status__c" || standard == "Error_Code__c" || standard == "Error_Message__c"
-	})
+	// Its status and its error are told by whoever sent it: by now the record may
+	// show another attempt, or ask for one.
+	record := p.begin(r.ID, r.Message, func(string) bool { return false })
 	return row{record: append(p.rejected(record, r.Message.SID), '}'), id: r.ID}
 }
 

@@ -50,7 +50,7 @@ type Record struct {
 	ID string
 	// Rejected says that the message is no message but the trace of a send that
 	// Twilio refused: all that is written of it, on the record ID, is its SID as
-	// the rejected one, its status and its error.
+	// the rejected one.
 	Rejected bool
 }
 

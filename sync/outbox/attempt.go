@@ -124,9 +124,10 @@ func ByCallback(a Attempt, m *message.Message, now time.Time) Attempt {
 }
 
 // Named is a rejected attempt once Twilio's list has shown the failed message that
-// stands for it.
+// stands for it. Whoever saw it writes it to the record, which may show another
+// attempt by now.
 func Named(a Attempt, sid message.SID) Attempt {
-	a.Result.RejectedSID, a.Unwritten = sid, true
+	a.Result.RejectedSID = sid
 	return a
 }
 

@@ -129,7 +129,7 @@ func (o *Org) store(batch []mirror.Record) []error {
 		case r.Rejected && r.ID == "":
 			outcomes[i] = fault.New(fault.Permanent, "upsert", errors.New("a rejected message without a record"))
 		case there && r.Rejected:
-			d.Rejected, d.Status = m.SID, m.Status
+			d.Rejected = m.SID
 			o.drafts[id] = d
 		case there:
 			d.SID, d.Status = m.SID, m.Status
