@@ -137,13 +137,16 @@ func TestATurnThatComesTooLateIsPassedOn(t *testing.T) {
 func TestASendWaitsForOneRequestAndNotForABackfill(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newGate(1, func(int) {})
+		var mu sync.Mutex
 		var order []string
 		request := func(name string, first bool) {
 			s, err := g.enter(t.Context(), first)
 			if err != nil {
 				return
 			}
+			mu.Lock()
 			order = append(order, name)
+			mu.Unlock()
 			time.Sleep(time.Second)
 			g.leave(s, false, true)
 		}
@@ -155,6 +158,8 @@ func TestASendWaitsForOneRequestAndNotForABackfill(t *testing.T) {
 		request("send", true)
 		took := time.Since(start)
 		time.Sleep(time.Minute)
+		mu.Lock()
+		defer mu.Unlock()
 		require.Equal(t, 2*time.Second, took, "the page under way, and its own")
 		require.Equal(t, []string{"page", "send"}, order[:2])
 		require.Len(t, order, 51)
@@ -164,13 +169,16 @@ func TestASendWaitsForOneRequestAndNotForABackfill(t *testing.T) {
 func TestTenThousandSendsLeaveTheReadsAQuarter(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newGate(1, func(int) {})
+		var mu sync.Mutex
 		var order []byte
 		request := func(name byte, first bool) {
 			s, err := g.enter(t.Context(), first)
 			if err != nil {
 				return
 			}
+			mu.Lock()
 			order = append(order, name)
+			mu.Unlock()
 			time.Sleep(time.Second)
 			g.leave(s, false, true)
 		}
@@ -183,6 +191,8 @@ func TestTenThousandSendsLeaveTheReadsAQuarter(t *testing.T) {
 			synctest.Wait()
 		}
 		time.Sleep(time.Minute)
+		mu.Lock()
+		defer mu.Unlock()
 		require.Equal(t, "ssssrsssrssrr", string(order), "and the reads by themselves after the last send")
 		require.Zero(t, g.busy)
 	})

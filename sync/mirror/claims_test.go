@@ -33,6 +33,12 @@ func (o *office) Whose(_ context.Context, all []*message.Message) ([]mirror.Clai
 	return claims, nil
 }
 
+func (o *office) questions() []message.SID {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return slices.Clone(o.asked)
+}
+
 func (o *office) say(sid message.SID, c mirror.Claim) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -66,7 +72,7 @@ func TestAMessageGoesToTheRecordThatAskedForIt(t *testing.T) {
 		require.Equal(t, []message.Links{herLinks}, org.Links(strange.SID))
 		draft, _ := org.Draft("a00DRAFT")
 		require.Equal(t, bound.SID, draft.SID)
-		require.False(t, slices.Contains(o.asked, inbound.SID))
+		require.False(t, slices.Contains(o.questions(), inbound.SID))
 		require.True(t, w.cursor(t).Before(bound.Created), "the sweep is not over while one waits (P3)")
 
 		o.say(unclear.SID, mirror.Claim{})
@@ -87,7 +93,7 @@ func TestWhatIsUnclearForLongIsNoTroubleOfTheOrgs(t *testing.T) {
 		time.Sleep(20 * time.Minute)
 		require.Empty(t, conditions(w.health))
 		require.Zero(t, org.Calls())
-		require.Less(t, len(o.asked), 60)
+		require.Less(t, len(o.questions()), 60)
 		o.say(mirrortest.SID(1), mirror.Claim{Record: "a00DRAFT", Rejected: true})
 		org.PutDraft("a00DRAFT")
 		time.Sleep(time.Minute)
