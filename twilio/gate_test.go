@@ -194,6 +194,8 @@ func TestTenThousandSendsLeaveTheReadsAQuarter(t *testing.T) {
 		mu.Lock()
 		defer mu.Unlock()
 		require.Equal(t, "ssssrsssrssrr", string(order), "and the reads by themselves after the last send")
+		g.mu.Lock()
+		defer g.mu.Unlock()
 		require.Zero(t, g.busy)
 	})
 }
