@@ -71,6 +71,10 @@ func Parse(raw, country string) (message.Number, error) {
 	if err != nil {
 		return "", err
 	}
+	// "+84 00..." loses one of its zeros at each reading: it is nobody's number.
+	if again, err := read(number, ""); strings.HasPrefix(number, "+") && (err != nil || again != number) {
+		return "", ErrNoNumber
+	}
 	return message.Number(channel + number), nil
 }
 
