@@ -42,6 +42,7 @@ var house = map[string]kind{
 	"sync/message": word,
 	"sync/phone":   word,
 	"sync/fault":   word,
+	"sync/grace":   word,
 	"sync/health":  word,
 
 	"deploy/salesforce": word, // the metadata bundle, embedded
@@ -91,12 +92,15 @@ var arrows = []arrow{
 	{"sync/consent", "sync/health", "the engine says which keywords do nothing"},
 	{"sync/followup", "sync/message", "the engine does follow-ups"},
 	{"sync/followup", "sync/fault", "the engine decides by class"},
+	{"sync/followup", "sync/grace", "what is under way may end"},
 	{"sync/followup", "sync/health", "the engine says what is wrong"},
 	{"sync/mirror", "sync/message", "the engine speaks of messages"},
 	{"sync/mirror", "sync/fault", "the engine decides by class"},
+	{"sync/mirror", "sync/grace", "what is under way may end"},
 	{"sync/mirror", "sync/health", "the engine says what is wrong"},
 	{"sync/outbox", "sync/message", "the engine sends messages"},
 	{"sync/outbox", "sync/fault", "the engine decides by class"},
+	{"sync/outbox", "sync/grace", "what is under way may end"},
 	{"sync/outbox", "sync/health", "the engine says what is wrong"},
 	{"sync/outbox", "sync/phone", "numbers are read before Twilio is asked, and masked when shown"},
 

@@ -1,7 +1,6 @@
 package followup
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -11,6 +10,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/twiliosf/twiliosf/sync/fault"
+	"github.com/twiliosf/twiliosf/sync/grace"
 	"github.com/twiliosf/twiliosf/sync/health"
 	"github.com/twiliosf/twiliosf/sync/message"
 )
@@ -25,9 +25,6 @@ const (
 	// storeRetry is the pause after the store itself failed.
 	storeRetry = 5 * time.Second
 )
-
-// errGrace is why work was cut off that outlived its grace.
-var errGrace = errors.New("stopped: the time to finish is over")
 
 // Engine drains the queue, kind by kind. It makes one call at a time over all
 // kinds, so that a record has at most one write in flight and the writer of
@@ -82,7 +79,7 @@ func (e *Engine) heed(now time.Time) {
 // Run does follow-ups until ctx is done, then gives the call in flight the grace
 // to end. What is not settled by then is done again (P10).
 func (e *Engine) Run(ctx context.Context) error {
-	work, release := graceful(ctx, e.grace)
+	work, release := grace.Context(ctx, e.grace)
 	defer release()
 	for ctx.Err() == nil {
 		now := time.Now()
@@ -202,28 +199,5 @@ func (e *Engine) storeFailed(ctx context.Context, l *line, err error) {
 		return
 	}
 	// The daemon ends the condition when the store writes again.
-	e.health.Raise(health.Condition{
-		Name: "store", Severity: health.Blocking, Cause: err.Error(),
-		Remedy: "Look at the disk (full? read-only?) and at the permissions of the store's folder.",
-	})
+	e.health.Raise(health.StoreFailed(err))
 }
-
-// graceful makes a context for work that outlives ctx by at most d.
-func graceful(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
-	work, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
-	stop := context.AfterFunc(ctx, func() {
-		timer := time.NewTimer(d)
-		defer timer.Stop()
-		select {
-		case <-timer.C:
-			cancel(errGrace)
-		case <-work.Done():
-		}
-	})
-	return work, func() {
-		stop()
-		cancel(nil)
-	}
-}
-
-func compareKinds(a, b message.FollowUpKind) int { return cmp.Compare(a, b) }

@@ -1,6 +1,7 @@
 package followup
 
 import (
+	"cmp"
 	"errors"
 	"slices"
 	"time"
@@ -49,6 +50,6 @@ func New(p Ports, o Options) (*Engine, error) {
 		e.lines = append(e.lines, newLine(kind, doer))
 	}
 	// The order of their first turns is the same each time.
-	slices.SortFunc(e.lines, func(a, b *line) int { return compareKinds(a.kind, b.kind) })
+	slices.SortFunc(e.lines, func(a, b *line) int { return cmp.Compare(a.kind, b.kind) })
 	return e, nil
 }

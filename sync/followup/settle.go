@@ -3,7 +3,6 @@ package followup
 import (
 	"context"
 	"errors"
-	"math/rand/v2"
 	"time"
 
 	"go.uber.org/zap"
@@ -176,12 +175,9 @@ func (e *Engine) blame(l *line, err error) {
 // so that those which failed together do not meet again, and no shorter than the
 // vendor asked for.
 func retryIn(attempts int, err error) time.Duration {
-	d := lastRetry
-	if attempts < stuckAfter {
-		d = min(firstRetry<<attempts, lastRetry)
-	}
+	least := time.Duration(0)
 	if fault.ClassOf(err) == fault.Auth {
-		d = max(d, setupRetry)
+		least = setupRetry
 	}
-	return max(d/2+rand.N(d), fault.After(err)) //nolint:gosec // jitter
+	return max(fault.RetryIn(attempts, firstRetry, lastRetry, least), fault.After(err))
 }

@@ -29,6 +29,15 @@ func Of(side string, err error) Condition {
 	return c
 }
 
+// StoreFailed is the condition that the store refuses: whoever meets it first
+// raises it, and it is over when the store works again for any of them.
+func StoreFailed(err error) Condition {
+	return Condition{
+		Name: "store", Severity: Blocking, Cause: err.Error(),
+		Remedy: "Look at the disk (full? read-only?) and at the permissions of the store's folder.",
+	}
+}
+
 // Troubles remembers which conditions one side has had, so that its next success
 // ends them and no others. A side has one trouble at a time, or the list would
 // only grow. It is not safe for concurrent use.

@@ -3,7 +3,6 @@ package mirror
 import (
 	"context"
 	"errors"
-	"math/rand/v2"
 	"sync"
 	"time"
 
@@ -33,7 +32,7 @@ func settle(batch []Change, outcomes []error, now time.Time) []Settlement {
 		case class == fault.Permanent:
 			settled[i].Refusal = refusal(err, now)
 		default:
-			settled[i].RetryAt = now.Add(max(fault.After(err), retryIn(c.Attempts)))
+			settled[i].RetryAt = now.Add(max(fault.After(err), fault.RetryIn(c.Attempts, firstRetry, lastRetry, 0)))
 		}
 	}
 	return settled
@@ -45,16 +44,6 @@ func refusal(err error, now time.Time) *Refusal {
 		r.Fields = f.Fields
 	}
 	return r
-}
-
-// retryIn is the pause before attempt n+1 of one record, doubled each time, with
-// jitter so that the records of one lock do not meet again.
-func retryIn(n int) time.Duration {
-	d := lastRetry
-	if n < 8 {
-		d = min(firstRetry<<n, lastRetry)
-	}
-	return d/2 + rand.N(d) //nolint:gosec // jitter
 }
 
 // note takes the outcome of a batch into account.

@@ -10,6 +10,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/twiliosf/twiliosf/sync/fault"
+	"github.com/twiliosf/twiliosf/sync/grace"
 	"github.com/twiliosf/twiliosf/sync/health"
 	"github.com/twiliosf/twiliosf/sync/message"
 )
@@ -96,7 +97,7 @@ type batchResult struct {
 // Run writes until ctx is done, then gives what is in flight the grace to end.
 // A batch cut short is simply not settled (P10).
 func (w *Writer) Run(ctx context.Context) error {
-	work, release := grace(ctx, w.grace)
+	work, release := grace.Context(ctx, w.grace)
 	defer release()
 	w.begin(ctx, work)
 	results := make(chan batchResult, w.workers)
@@ -193,10 +194,7 @@ func (w *Writer) storeFailed(ctx context.Context, err error) {
 }
 
 func (w *Writer) storeTrouble(err error) {
-	w.Health.Raise(health.Condition{
-		Name: "store", Severity: health.Blocking, Cause: err.Error(),
-		Remedy: "Look at the disk (full? read-only?) and at the permissions of the store's folder.",
-	})
+	w.Health.Raise(health.StoreFailed(err))
 }
 
 // idle is how long to wait when nothing happens. It sets scanAt, which does not

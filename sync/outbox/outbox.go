@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
 
+	"github.com/twiliosf/twiliosf/sync/grace"
 	"github.com/twiliosf/twiliosf/sync/health"
 	"github.com/twiliosf/twiliosf/sync/message"
 )
@@ -130,7 +131,7 @@ func (o *Outbox) Take(ctx context.Context, drafts []message.Draft) error {
 // Run works until ctx is done, then gives creates in flight the grace to end. One
 // that is cut short is uncertain (P10).
 func (o *Outbox) Run(ctx context.Context) error {
-	work, release := graceful(ctx, o.o.Grace)
+	work, release := grace.Context(ctx, o.o.Grace)
 	defer release()
 	if !o.recovered(ctx) {
 		return context.Cause(ctx)
@@ -242,18 +243,4 @@ func (h *hold) failed(after time.Duration) time.Duration {
 	d := max(h.pause.NextBackOff(), after)
 	h.until = time.Now().Add(d)
 	return d
-}
-
-// graceful is a context that outlives ctx by d.
-func graceful(ctx context.Context, d time.Duration) (work context.Context, release func()) {
-	work, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	stop := context.AfterFunc(ctx, func() {
-		if wait(work, d) {
-			cancel()
-		}
-	})
-	return work, func() {
-		stop()
-		cancel()
-	}
 }

@@ -44,10 +44,7 @@ func (o *Outbox) storeTrouble(ctx context.Context, err error) {
 	if fault.Stopped(ctx, err) {
 		return
 	}
-	o.Health.Raise(health.Condition{
-		Name: "store", Severity: health.Blocking, Cause: err.Error(),
-		Remedy: "Look at the disk (full? read-only?) and at the permissions of the store's folder.",
-	})
+	o.Health.Raise(health.StoreFailed(err))
 }
 
 // Names of the outbox's own conditions.

@@ -108,10 +108,7 @@ func (g *generation) storeState(err error) {
 		g.health.Clear("store", "job-failed")
 		return
 	}
-	g.health.Raise(health.Condition{
-		Name: "store", Severity: health.Blocking, Cause: err.Error(),
-		Remedy: "Look at the disk (full? read-only?) and at the permissions of the store's folder.",
-	})
+	g.health.Raise(health.StoreFailed(err))
 }
 
 // day works one window of a backfill.
