@@ -29,8 +29,9 @@ func (o *Outbox) TakeRequests(ctx context.Context, all []message.StudioRequest) 
 	return err
 }
 
-// flowTurn starts, follows and writes back what is due.
-func (o *Outbox) flowTurn(ctx context.Context) (time.Duration, error) {
+// flowTurn starts, follows and writes back what is due. A stop begins nothing new:
+// work, which outlives it, is for the call under way.
+func (o *Outbox) flowTurn(ctx, work context.Context) (time.Duration, error) {
 	batch, err := o.Requests.DueRequests(ctx, time.Now(), BatchSize)
 	if err != nil {
 		return 0, err
@@ -49,9 +50,9 @@ func (o *Outbox) flowTurn(ctx context.Context) (time.Duration, error) {
 		case r.State == Starting: // by a process that was killed, or whose store refused
 			_, err = o.Requests.ReviseRequests(ctx, []Request{Lost(r, time.Now())})
 		case r.State == Asked:
-			err = o.startFlow(ctx, r)
+			err = o.startFlow(work, r)
 		case r.State == Running:
-			err = o.followFlow(ctx, r)
+			err = o.followFlow(work, r)
 		default:
 			r.Due = time.Time{}
 			_, err = o.Requests.ReviseRequests(ctx, []Request{r})
@@ -60,7 +61,7 @@ func (o *Outbox) flowTurn(ctx context.Context) (time.Duration, error) {
 			return 0, err
 		}
 	}
-	return 0, o.writeFlows(ctx, write)
+	return 0, o.writeFlows(work, write)
 }
 
 // startFlow starts one: intent, call, outcome. There is no list to look one up in

@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"time"
+
+	"github.com/twiliosf/twiliosf/sync/fault"
 )
 
 // studio starts flows in memory.
@@ -13,11 +16,21 @@ type studio struct {
 	started []string // the addresses and parameters
 	err     error
 	status  map[string]string
+	slow    time.Duration
 }
 
 func newStudio() *studio { return &studio{status: map[string]string{}} }
 
-func (s *studio) Execute(_ context.Context, flow, to, from, parameters string) (string, string, error) {
+func (s *studio) Execute(ctx context.Context, flow, to, from, parameters string) (string, string, error) {
+	if s.slow > 0 {
+		timer := time.NewTimer(s.slow)
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+		case <-ctx.Done(): // whether Twilio has begun nobody knows
+			return "", "", fault.New(fault.Uncertain, "twilio start flow", errReset)
+		}
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.err != nil {

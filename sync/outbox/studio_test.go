@@ -146,3 +146,31 @@ func TestAKillWhileAFlowIsStartedLeavesItUncertain(t *testing.T) {
 		require.Equal(t, message.Uncertain, w.flow().Status)
 	})
 }
+
+// A stop lets the flow under way begin, and leaves the others to the next process.
+func TestAStopLeavesNoFlowUncertain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := begin(t)
+		w.studio.slow = time.Second
+		const requests = 20
+		for n := range requests {
+			r := request()
+			r.ID = id(n)
+			w.request(r)
+		}
+		w.run()
+		time.Sleep(3500 * time.Millisecond)
+		w.close()
+		require.Less(t, len(w.studio.starts()), requests)
+		w.open()
+		w.run()
+		defer w.close()
+		time.Sleep(time.Minute)
+		require.Len(t, w.studio.starts(), requests)
+		w.org.locked(func() {
+			for n := range requests {
+				require.Equal(t, "active", w.org.flows[id(n)].Status, n)
+			}
+		})
+	})
+}
