@@ -110,6 +110,9 @@ type Results interface {
 type Writing struct {
 	Attempt Attempt
 	RetryAt time.Time // zero: written, or there is nothing to write to
+	// Refused says that the record does not show it and is not written again: it
+	// seems to ask still, so the attempt is never forgotten (P5).
+	Refused bool
 }
 
 // Claims say whose a message is.

@@ -215,6 +215,26 @@ func TestNothingIsForgottenThatIsNotOver(t *testing.T) {
 	})
 }
 
+// Its record refuses the SID, so it says Send still, and any change of it would be
+// read as a wish.
+func TestWhatItsRecordDoesNotShowIsNeverForgottenAndNotSentAgain(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		w.ask(draft(0))
+		time.Sleep(time.Minute)
+		require.Equal(t, 1, w.account.attempts())
+		require.NoError(t, w.store.Outbox().Forget(t.Context(), time.Now().Add(time.Hour)))
+		touched := draft(0)
+		touched.Modified = time.Now().Add(time.Minute)
+		w.ask(touched)
+		time.Sleep(time.Hour)
+		require.Equal(t, 1, w.account.attempts())
+	}, func(w *world) {
+		w.org.refuse = func(message.Result) error {
+			return &fault.Error{Class: fault.Permanent, Op: "update", Code: "FIELD_CUSTOM_VALIDATION_EXCEPTION", Err: errReset}
+		}
+	})
+}
+
 func TestAMessageThatAHumanGaveAwayTooEarlyIsLeftToTheHuman(t *testing.T) {
 	inBubble(t, func(t *testing.T, w *world) {
 		w.ask(draft(0))

@@ -65,7 +65,7 @@ func (o *Outbox) writings(batch []Attempt, outcomes []error) []Writing {
 		case fault.ClassOf(err) == fault.Permanent && a.State == Accepted:
 			// The mirror writes the same record next, and keeps what is refused in its
 			// quarantine, where an operator sees it.
-			outcome = "refused"
+			outcome, w.Refused = "refused", true
 		case fault.ClassOf(err) == fault.Permanent:
 			refusal, outcome, w.RetryAt = err, "refused", now.Add(refusedAgain)
 		default:

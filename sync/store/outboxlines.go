@@ -46,10 +46,10 @@ func (b Outbox) Written(ctx context.Context, all []outbox.Writing) error {
 	return b.s.Tx(ctx, func(tx *sql.Tx) error {
 		for i := range all {
 			w := &all[i]
-			query, args := `UPDATE outbox SET write_at = NULL, write_tries = 0, version = version + 1 WHERE n = ? AND version = ?`, []any(nil)
+			query, args := `UPDATE outbox SET write_at = NULL, write_tries = 0, unshown = ?, version = version + 1 WHERE n = ? AND version = ?`, []any{w.Refused}
 			if !w.RetryAt.IsZero() {
 				query = `UPDATE outbox SET write_at = ?, write_tries = write_tries + 1, version = version + 1 WHERE n = ? AND version = ?`
-				args = append(args, milli(w.RetryAt))
+				args = []any{milli(w.RetryAt)}
 			}
 			if _, err := b.s.exec(ctx, tx, query, append(args, w.Attempt.N, w.Attempt.Version)...); err != nil {
 				return err
@@ -91,7 +91,7 @@ func (b Outbox) Counts(ctx context.Context) (map[outbox.State]int, error) {
 
 // Forget implements outbox.Books.
 func (b Outbox) Forget(ctx context.Context, before time.Time) error {
-	const over = `ended_at > 0 AND ended_at < ? AND write_at IS NULL AND state IN ('accepted', 'rejected', 'refused', 'dropped')`
+	const over = `ended_at > 0 AND ended_at < ? AND write_at IS NULL AND unshown = 0 AND state IN ('accepted', 'rejected', 'refused', 'dropped')`
 	return b.s.Tx(ctx, func(tx *sql.Tx) error {
 		for _, query := range []string{
 			`DELETE FROM outbox_tokens WHERE n IN (SELECT n FROM outbox WHERE ` + over + `)`,

@@ -21,6 +21,7 @@ CREATE TABLE outbox (
     rejected_sid TEXT    NOT NULL,
     write_at     BIGINT,           -- when the result is to be written to the record; null: it shows it
     write_tries  INTEGER NOT NULL,
+    unshown      INTEGER NOT NULL DEFAULT 0, -- 1: its record refuses to show it, and so seems to ask still
     ended_at     BIGINT  NOT NULL,
     draft        TEXT    NOT NULL, -- what the record asks for, as JSON
     outgoing     TEXT    NOT NULL, -- what Twilio is asked for, as JSON
