@@ -145,7 +145,9 @@ func (o *Outbox) Run(ctx context.Context) error {
 	all.Go(func() { o.runLanes(ctx, work) })
 	all.Go(func() { o.keepBooks(ctx) })
 	if o.Studio != nil {
-		all.Go(func() { o.loop(ctx, o.flows, func(context.Context) (time.Duration, error) { return o.flowTurn(ctx, work) }) })
+		all.Go(func() {
+			o.loop(ctx, o.flows, func(context.Context) (time.Duration, error) { return o.flowTurn(ctx, work) })
+		})
 	}
 	all.Wait()
 	return context.Cause(ctx)
