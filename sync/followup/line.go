@@ -1,6 +1,7 @@
 package followup
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -96,21 +97,21 @@ func (l *line) condWaits(err error) health.Condition {
 	return health.Condition{
 		Name: l.waitsName(), Severity: health.Notice,
 		Cause:  "The " + l.words() + " wait; messages go on. " + err.Error(),
-		Remedy: orElse(fault.Hint(err), "Nothing to do unless it lasts: they are tried again, and nothing is lost."),
+		Remedy: cmp.Or(fault.Hint(err), "Nothing to do unless it lasts: they are tried again, and nothing is lost."),
 	}
 }
 
 // condRefused tells that follow-ups were given up. It names each code once, so
 // that it does not change with every record.
 func (l *line) condRefused(err error) health.Condition {
-	code := orElse(fault.CodeOf(err), "no code")
+	code := cmp.Or(fault.CodeOf(err), "no code")
 	l.refused[code] = true
 	l.since = time.Now()
 	return health.Condition{
 		Name: l.refusedName(), Severity: health.Notice,
 		Cause: "Some " + l.words() + " were refused for good and given up (" +
 			strings.Join(slices.Sorted(maps.Keys(l.refused)), ", ") + "); their messages are not touched.",
-		Remedy: orElse(fault.Hint(err), "The log names the records: look at what the org requires of them."),
+		Remedy: cmp.Or(fault.Hint(err), "The log names the records: look at what the org requires of them."),
 	}
 }
 
@@ -132,11 +133,4 @@ func (l *line) forget(h *health.Registry) {
 		h.Clear(l.refusedName())
 		clear(l.refused)
 	}
-}
-
-func orElse(s, other string) string {
-	if s == "" {
-		return other
-	}
-	return s
 }

@@ -1,6 +1,7 @@
 package mirror
 
 import (
+	"cmp"
 	"errors"
 	"time"
 
@@ -38,22 +39,14 @@ type Options struct {
 }
 
 func (o *Options) defaults() {
-	o.Writers = orDefault(o.Writers, 4)
-	o.ActiveFor = orDefault(o.ActiveFor, 10*time.Minute)
-	o.Lookback = orDefault(o.Lookback, 72*time.Hour)
-	o.Start = orDefault(o.Start, 30*24*time.Hour)
-	o.Grace = orDefault(o.Grace, 5*time.Second)
+	o.Writers = cmp.Or(o.Writers, 4)
+	o.ActiveFor = cmp.Or(o.ActiveFor, 10*time.Minute)
+	o.Lookback = cmp.Or(o.Lookback, 72*time.Hour)
+	o.Start = cmp.Or(o.Start, 30*24*time.Hour)
+	o.Grace = cmp.Or(o.Grace, 5*time.Second)
 	if o.Log == nil {
 		o.Log = zap.NewNop()
 	}
-}
-
-func orDefault[T comparable](v, def T) T {
-	var zero T
-	if v == zero {
-		return def
-	}
-	return v
 }
 
 // Mirror is the engine: a Writer and an Inbox, which must Run, and the walks that

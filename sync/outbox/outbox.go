@@ -1,6 +1,7 @@
 package outbox
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"sync"
@@ -52,21 +53,13 @@ type Options struct {
 }
 
 func (o *Options) defaults() {
-	o.SettleAfter = orDefault(o.SettleAfter, 10*time.Minute)
-	o.LateLimit = orDefault(o.LateLimit, 12*time.Hour)
-	o.InFlight = orDefault(o.InFlight, 8)
-	o.Grace = orDefault(o.Grace, 5*time.Second)
+	o.SettleAfter = cmp.Or(o.SettleAfter, 10*time.Minute)
+	o.LateLimit = cmp.Or(o.LateLimit, 12*time.Hour)
+	o.InFlight = cmp.Or(o.InFlight, 8)
+	o.Grace = cmp.Or(o.Grace, 5*time.Second)
 	if o.Log == nil {
 		o.Log = zap.NewNop()
 	}
-}
-
-func orDefault[T comparable](v, def T) T {
-	var zero T
-	if v == zero {
-		return def
-	}
-	return v
 }
 
 // Outbox is the engine. Run works; Take feeds it.

@@ -1,6 +1,7 @@
 package outbox
 
 import (
+	"cmp"
 	"context"
 	"strings"
 	"sync"
@@ -23,8 +24,8 @@ type Rates struct {
 
 func (r Rates) orDefaults() Rates {
 	return Rates{
-		Default: orDefault(r.Default, 1), TollFree: orDefault(r.TollFree, 3),
-		ShortCode: orDefault(r.ShortCode, 100), Service: orDefault(r.Service, 10),
+		Default: cmp.Or(r.Default, 1), TollFree: cmp.Or(r.TollFree, 3),
+		ShortCode: cmp.Or(r.ShortCode, 100), Service: cmp.Or(r.Service, 10),
 	}
 }
 
