@@ -144,6 +144,10 @@ func (w *walk) read(ctx context.Context, link string) (next string, err error) {
 	return next, nil
 }
 
+// CodeUnreadableRow says that a list was read to its end but for rows that nobody
+// can read.
+const CodeUnreadableRow = "UNREADABLE_ROW"
+
 // unreadable is the fault of a walk that had to leave rows out.
 func (w *walk) unreadable() error {
 	if w.bad == 0 {
@@ -154,6 +158,7 @@ func (w *walk) unreadable() error {
 		text += fmt.Sprintf(" (and %d more rows)", w.bad-1)
 	}
 	f := fault.New(fault.Transient, opList.name, fmt.Errorf("%w: %s", errGarbage, text))
+	f.Code = CodeUnreadableRow
 	f.Hint = "All other messages were read. If it stays, report the row to Twilio's support, or check what stands between here and Twilio."
 	return f
 }

@@ -97,6 +97,7 @@ var (
 	ErrNoAttempt = errors.New("no record with this id has asked to be sent")
 	ErrCertain   = errors.New("it is not uncertain what became of it")
 	ErrTaken     = errors.New("the message is another record's, or an equal one is being sent at this moment")
+	ErrNotListed = errors.New("Twilio lists no such message to this number since the record was first sent")
 )
 
 // Settle does what a human has decided about a record's uncertain send.
@@ -114,11 +115,7 @@ func (o *Outbox) Settle(ctx context.Context, record string, d Decision) error {
 	defer o.Wake()
 	switch {
 	case d.SID != "":
-		mine, _, err := o.Claims.Claim(ctx, &a, &message.Message{SID: d.SID, From: a.Out.From, ServiceSID: a.Out.Service, Status: message.Accepted}, now)
-		if err == nil && !mine {
-			err = ErrTaken
-		}
-		return err
+		return o.settleAs(ctx, &a, d.SID)
 	case d.Again:
 		a.again()
 		a.Unwritten = false
@@ -127,6 +124,38 @@ func (o *Outbox) Settle(ctx context.Context, record string, d Decision) error {
 		a.refuse(&Refusal{Text: "An administrator has found that it was not sent. Set Status to Send to send it."}, now)
 	}
 	return o.Ledger.Revise(ctx, []Attempt{a})
+}
+
+// settleAs gives an attempt the message that a human says is its own, as Twilio
+// lists it.
+func (o *Outbox) settleAs(ctx context.Context, a *Attempt, sid message.SID) error {
+	var found *message.Message
+	err := o.Account.Outgoing(ctx, a.Out.To, a.Since.Add(-clockDoubt), func(page []message.Message) (bool, error) {
+		for i := range page {
+			if page[i].SID == sid {
+				m := page[i]
+				found = &m
+			}
+		}
+		return found == nil, nil
+	})
+	if found == nil || found.To != a.Out.To {
+		if err != nil {
+			return err
+		}
+		return ErrNotListed
+	}
+	mine, _, err := o.Claims.Claim(ctx, a, found, time.Now())
+	if err != nil {
+		return err
+	}
+	if !mine {
+		return ErrTaken
+	}
+	if o.o.Sent != nil && !refusedCreate(found) {
+		o.o.Sent(ctx, *found)
+	}
+	return nil
 }
 
 // Whose says whose messages are that Twilio shows, one claim a message.

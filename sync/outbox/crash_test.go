@@ -28,6 +28,7 @@ type killer struct {
 	outbox.Org
 	at     int64
 	before bool
+	once   bool // it is no death: the one effect fails, or seems to
 	n      atomic.Int64
 	dead   atomic.Bool
 }
@@ -42,7 +43,7 @@ func (k *killer) do(effect func() error) error {
 	if !k.before {
 		_ = effect()
 	}
-	k.dead.Store(true)
+	k.dead.Store(!k.once)
 	return errKilled
 }
 
@@ -252,4 +253,20 @@ func TestWhileNoAnswerOfTwiliosArrivesTheOthersWait(t *testing.T) {
 		w.options.InFlight = 8
 		w.account.fail = func(int, message.Outgoing) failure { return lost }
 	})
+}
+
+func TestAnIntentWhoseCommitSeemsToFailIsSentAllTheSame(t *testing.T) {
+	for _, before := range []bool{true, false} {
+		synctest.Test(t, func(t *testing.T) {
+			w := begin(t)
+			k := w.mortal(4, before) // the intent, after the start, the reading and the plan
+			k.once = true
+			w.run()
+			time.Sleep(time.Second)
+			w.ask(draft(0))
+			time.Sleep(time.Minute)
+			w.once(1)
+			w.close()
+		})
+	}
 }

@@ -6,9 +6,11 @@ import (
 	"encoding/hex"
 	"net/url"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"go.uber.org/zap"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/twiliosf/twiliosf/sync/fault"
 	"github.com/twiliosf/twiliosf/sync/message"
@@ -75,18 +77,45 @@ func (o *Outbox) laneTurn(ctx, work context.Context, sender string, creates *syn
 	if len(batch) == 0 {
 		return until(o.Lines.NextReady(ctx, sender))
 	}
+	rest, err := o.drain(ctx, work, batch, creates)
+	if ctx.Err() != nil {
+		return idle, nil
+	}
+	return rest, err
+}
+
+// drain lets a batch of one sender go. It returns when all their intents are
+// committed, or what waits would be read again; the calls go on.
+func (o *Outbox) drain(ctx, work context.Context, batch []Attempt, creates *sync.WaitGroup) (rest time.Duration, err error) {
+	var intents errgroup.Group
+	var failed atomic.Bool
 	for i := range batch {
-		if rest := o.fullFor(sender); rest > 0 {
-			return rest, nil
+		if rest = o.fullFor(batch[i].Sender); rest > 0 || failed.Load() {
+			break
 		}
-		if err := o.sendOne(ctx, work, batch[i], creates); err != nil {
-			if ctx.Err() != nil {
-				return idle, nil //nolint:nilerr // we are stopping
-			}
-			return 0, err
+		if err = o.sendOne(ctx, batch[i], func(a Attempt) {
+			intents.Go(func() error {
+				ok, err := o.intend(ctx, &a)
+				if !ok || err != nil {
+					<-o.slots
+					o.circuit.leave()
+					failed.Store(failed.Load() || err != nil)
+					return err
+				}
+				creates.Go(func() {
+					defer func() { <-o.slots }()
+					o.create(work, a)
+				})
+				return nil
+			})
+		}); err != nil {
+			break
 		}
 	}
-	return 0, nil
+	if failed := intents.Wait(); failed != nil {
+		err = failed
+	}
+	return max(rest, 0), err
 }
 
 // fullFor is how long a sender's queue at Twilio is taken as full.
@@ -98,9 +127,9 @@ func (o *Outbox) fullFor(sender string) time.Duration {
 	return time.Until(until.(time.Time)) //nolint:errcheck,forcetypeassert // nothing else is stored
 }
 
-// sendOne waits until one attempt may leave, commits its intent and lets it go.
-// An error is the store's.
-func (o *Outbox) sendOne(ctx, work context.Context, a Attempt, creates *sync.WaitGroup) error {
+// sendOne waits until one attempt may leave, and lets it go. An error is the
+// store's, or says that we are stopping.
+func (o *Outbox) sendOne(ctx context.Context, a Attempt, send func(Attempt)) error {
 	if now := time.Now(); o.tooLate(&a, now) && a.Since.IsZero() {
 		a.refuse(late(o.o.LateLimit), now)
 		defer o.write.ring()
@@ -113,15 +142,7 @@ func (o *Outbox) sendOne(ctx, work context.Context, a Attempt, creates *sync.Wai
 		o.circuit.leave()
 		return err
 	}
-	if ok, err := o.intend(ctx, &a); !ok || err != nil {
-		<-o.slots
-		o.circuit.leave()
-		return err
-	}
-	creates.Go(func() {
-		defer func() { <-o.slots }()
-		o.create(work, a)
-	})
+	send(a)
 	return nil
 }
 
@@ -152,13 +173,31 @@ func (o *Outbox) intend(ctx context.Context, a *Attempt) (bool, error) {
 	}
 	a.Out.Callback = callback(o.o.Callback, a.Token)
 	ok, blocked, err := o.Intents.Intend(ctx, a)
-	if !blocked || err != nil {
-		return ok, err
+	if err != nil {
+		return false, o.withdraw(ctx, *a, err)
+	}
+	if !blocked {
+		return ok, nil
 	}
 	was.refuse(optedOut(), now)
 	o.metrics.ended.WithLabelValues("opted_out").Inc()
 	defer o.write.ring()
 	return false, o.Ledger.Revise(ctx, []Attempt{was})
+}
+
+// withdraw takes back an intent whose commit has failed: it may have taken effect
+// all the same, and then nobody would send what it stands for. It waits for the
+// store, and answers the commit's error.
+func (o *Outbox) withdraw(ctx context.Context, a Attempt, failed error) error {
+	a.unintend()
+	for pause := newPause(); wait(ctx, pause.NextBackOff()); {
+		err := o.Intents.Conclude(ctx, &a)
+		if err == nil {
+			break
+		}
+		o.storeTrouble(ctx, err)
+	}
+	return failed
 }
 
 // callback is where Twilio tells of one attempt's status.

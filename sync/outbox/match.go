@@ -14,6 +14,9 @@ const (
 	// lateCreate is how long after an intent its message may still be made: a
 	// request may wait in a queue of ours or of Twilio's.
 	lateCreate = 5 * time.Minute
+	// clockDoubt is how far our clock may be fast: then what we have just sent is
+	// older, by Twilio's, than the intent.
+	clockDoubt = time.Hour
 )
 
 // Matches says whether a message may be what an attempt has sent.
@@ -22,11 +25,13 @@ func Matches(a *Attempt, m *message.Message) bool {
 }
 
 // alike is Matches but for the body.
-func alike(a *Attempt, m *message.Message) bool {
+func alike(a *Attempt, m *message.Message) bool { return alikeSince(a, m, a.Since.Add(-skew)) }
+
+func alikeSince(a *Attempt, m *message.Message, since time.Time) bool {
 	switch {
 	case m.Direction != message.OutboundAPI || m.To != a.Out.To || a.Since.IsZero():
 		return false
-	case m.Created.Before(a.Since.Add(-skew)) || m.Created.After(a.Intended.Add(skew+lateCreate)):
+	case m.Created.Before(since) || m.Created.After(a.Intended.Add(skew+lateCreate)):
 		return false
 	case a.Out.Service != "" && m.ServiceSID != a.Out.Service && !refusedCreate(m):
 		return false
@@ -47,7 +52,11 @@ func sameBody(a *Attempt, m *message.Message) bool {
 // before what a trial account sends. What is in doubt is never taken as absent (P5).
 // https://www.twilio.com/docs/messaging/features/link-shortening
 // https://www.twilio.com/docs/messaging/services#smart-encoding
-func mayBe(a *Attempt, m *message.Message) bool { return alike(a, m) }
+//
+// So is an equal one that seems to be older than the intent: our clock may be fast.
+func mayBe(a *Attempt, m *message.Message) bool {
+	return alike(a, m) || sameBody(a, m) && alikeSince(a, m, a.Since.Add(-clockDoubt))
+}
 
 // ClaimKind says whose a message is.
 type ClaimKind int

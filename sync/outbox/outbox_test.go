@@ -219,15 +219,23 @@ func TestHoldLeavesWhatIsNotFoundToAHuman(t *testing.T) {
 		require.Len(t, listed, 3)
 		require.NotContains(t, fmt.Sprint(listed), string(theirs), "numbers are masked")
 
-		w.account.locked(func() { w.account.fail = nil })
+		var found message.Message
+		w.account.locked(func() {
+			w.account.fail = nil
+			w.account.messages, w.account.to = nil, map[message.Number][]int{}
+			found = w.account.make(message.Outgoing{To: theirs, From: long, Body: "hello, and more"}, message.Delivered)
+		})
 		require.NoError(t, w.Settle(t.Context(), id(0), outbox.Decision{Again: true}))
-		require.NoError(t, w.Settle(t.Context(), id(1), outbox.Decision{SID: "SM000000000000000000000000000000aa"}))
+		require.ErrorIs(t, w.Settle(t.Context(), id(1), outbox.Decision{SID: "SM000000000000000000000000000000aa"}), outbox.ErrNotListed)
+		require.NoError(t, w.Settle(t.Context(), id(1), outbox.Decision{SID: found.SID}))
+		require.ErrorIs(t, w.Settle(t.Context(), id(2), outbox.Decision{SID: found.SID}), outbox.ErrTaken)
 		require.NoError(t, w.Settle(t.Context(), id(2), outbox.Decision{}))
 		require.ErrorIs(t, w.Settle(t.Context(), id(3), outbox.Decision{Again: true}), outbox.ErrNoAttempt)
 		time.Sleep(time.Minute)
-		require.Len(t, w.account.sent(), 1)
-		require.Equal(t, w.account.sent()[0].SID, w.org.result(id(0)).SID)
-		require.Equal(t, message.SID("SM000000000000000000000000000000aa"), w.org.result(id(1)).SID)
+		require.Len(t, w.account.sent(), 2)
+		require.Equal(t, w.account.sent()[1].SID, w.org.result(id(0)).SID)
+		require.Equal(t, found.SID, w.org.result(id(1)).SID)
+		require.Equal(t, string(message.Delivered), w.org.result(id(1)).Status, "its status is Twilio's, not older")
 		require.Equal(t, "failed", w.org.result(id(2)).Status)
 		require.ErrorIs(t, w.Settle(t.Context(), id(0), outbox.Decision{Again: true}), outbox.ErrCertain)
 		time.Sleep(2 * time.Minute)
@@ -254,6 +262,37 @@ func TestNothingIsSentAgainWhileTheListCannotBeRead(t *testing.T) {
 			}
 			return none
 		}
+	})
+}
+
+// A row of the list that nobody can read may be what is looked for.
+func TestAListThatCannotBeReadWholeProvesNoAbsence(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		w.ask(draft(0), draft(1))
+		time.Sleep(time.Minute)
+		require.NotEmpty(t, w.org.result(id(0)).SID, "what the rest shows is found")
+		time.Sleep(25 * time.Minute)
+		require.Equal(t, 2, w.account.attempts())
+		require.Empty(t, w.org.result(id(1)).Status, "it may be mended")
+		time.Sleep(10 * time.Minute)
+		require.Equal(t, message.Uncertain, w.org.result(id(1)).Status)
+		require.Equal(t, 2, w.account.attempts())
+	}, func(w *world) {
+		w.account.partial = outbox.ErrPartial
+		w.account.fail = func(n int, _ message.Outgoing) failure { return []failure{after, lost}[n] }
+	})
+}
+
+// What we have sent is older than its intent then, by Twilio's clock.
+func TestAHostWhoseClockIsFastSendsNothingTwice(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		w.ask(draft(0))
+		time.Sleep(time.Hour)
+		require.Equal(t, 1, w.account.attempts())
+		require.Equal(t, message.Uncertain, w.org.result(id(0)).Status)
+	}, func(w *world) {
+		w.account.slow = 20 * time.Minute
+		w.account.fail = func(int, message.Outgoing) failure { return after }
 	})
 }
 

@@ -14,6 +14,10 @@ const BatchSize = 200
 // ErrGone says that a record is no more.
 var ErrGone = errors.New("the record is gone")
 
+// ErrPartial says that a list was read to its end, but for rows that nobody can
+// read.
+var ErrPartial = errors.New("rows of the list cannot be read")
+
 // Account is the Twilio account as the outbox uses it. Its errors are classed
 // (package fault): for Create, Throttled and Transient mean that nothing happened,
 // Permanent that Twilio has refused it, Auth that we may not, and everything else
@@ -22,7 +26,8 @@ type Account interface {
 	// Create makes one message by one call, which is never repeated.
 	Create(ctx context.Context, o message.Outgoing) (message.Message, error)
 	// Outgoing lists messages to a number, or to all for none, newest first, that
-	// were made since a time, until page answers false.
+	// were made since a time, until page answers false. ErrPartial at the end when
+	// it has left rows out.
 	Outgoing(ctx context.Context, to message.Number, since time.Time, page func([]message.Message) (more bool, err error)) error
 	// Senders lists what the account can send from.
 	Senders(ctx context.Context) (Senders, error)

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/twiliosf/twiliosf/sync/message"
+	"github.com/twiliosf/twiliosf/sync/mirror"
 	"github.com/twiliosf/twiliosf/sync/outbox"
 )
 
@@ -75,5 +76,39 @@ func TestTheMirrorDoesNotTakeAStatusBackThatALookUpHasTold(t *testing.T) {
 	}, func(w *world) {
 		w.account.fail = func(int, message.Outgoing) failure { return after }
 		w.options.Sent = func(_ context.Context, m message.Message) { told.Store(m.SID, m.Status) }
+	})
+}
+
+// A callback that comes late names a message whose text was changed, so that the
+// mirror has written it as nobody's, to its end, and keeps no text of it.
+func TestAMessageThatALateCallbackNamesIsWrittenAgain(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		w.ask(draft(0))
+		time.Sleep(time.Second)
+		m := w.account.sent()[0]
+		m.Status, m.Body, m.Updated = message.Delivered, "Sent from a trial account - hello 0", m.Created.Add(time.Second)
+		_, changes, err := w.store.Merge(t.Context(), []message.Message{m})
+		require.NoError(t, err)
+		require.NoError(t, w.store.Settle(t.Context(), []mirror.Settlement{{Change: changes[0]}}))
+
+		_, err = w.store.Keep(t.Context(), message.Event{
+			Kind: message.StatusEvent, SID: m.SID, Status: message.Delivered, To: theirs, From: long, Ref: w.account.token(m.SID),
+			Received: time.Now().UTC().Truncate(time.Second),
+		})
+		require.NoError(t, err)
+		waiting, err := w.store.Waiting(t.Context(), time.Now(), 100)
+		require.NoError(t, err)
+		unknown, _, err := w.store.Fold(t.Context(), waiting)
+		require.NoError(t, err)
+		require.Len(t, unknown, 1, "its text is to be fetched")
+		n, _, err := w.store.Merge(t.Context(), []message.Message{m})
+		require.NoError(t, err)
+		require.Equal(t, 1, n, "and it is news")
+		unknown, _, err = w.store.Fold(t.Context(), waiting)
+		require.NoError(t, err)
+		require.Empty(t, unknown)
+	}, func(w *world) {
+		w.account.lag = 24 * time.Hour
+		w.account.fail = func(int, message.Outgoing) failure { return after }
 	})
 }

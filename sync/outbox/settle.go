@@ -3,13 +3,14 @@ package outbox
 import (
 	"cmp"
 	"context"
+	"errors"
+	"maps"
 	"slices"
 	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/twiliosf/twiliosf/sync/fault"
 	"github.com/twiliosf/twiliosf/sync/message"
 )
 
@@ -51,7 +52,7 @@ func (o *Outbox) settleTurn(ctx context.Context) (time.Duration, error) {
 	if len(batch) == 0 {
 		return until(o.Ledger.NextDue(ctx, Uncertain))
 	}
-	seen, failed := o.look(ctx, batch)
+	seen, doubts := o.look(ctx, batch)
 	if ctx.Err() != nil {
 		return 0, context.Cause(ctx)
 	}
@@ -59,12 +60,12 @@ func (o *Outbox) settleTurn(ctx context.Context) (time.Duration, error) {
 	var undecided []Attempt
 	for i := range batch {
 		a := batch[i]
-		if failed[a.Out.To] {
+		if doubts[a.Out.To] == unread {
 			a.Due = time.Now().Add(asideFor)
 			undecided = append(undecided, a)
 			continue
 		}
-		settled, err := o.decide(ctx, &a, seen[a.Out.To], now)
+		settled, err := o.decide(ctx, &a, seen[a.Out.To], now, doubts[a.Out.To] == partial)
 		if err != nil {
 			return 0, err
 		}
@@ -95,9 +96,14 @@ func (o *Outbox) told(undecided []Attempt) {
 	}
 }
 
-// decide settles one attempt by what the list holds. It is false when a stays to
-// be revised.
-func (o *Outbox) decide(ctx context.Context, a *Attempt, seen []message.Message, began time.Time) (bool, error) {
+// partialFor is for how many times SettleAfter a list that nobody can read whole
+// is asked again before a human decides.
+const partialFor = 3
+
+// decide settles one attempt by what the list holds, or the part of it that can be
+// read: what that does not show is not taken as absent. It is false when a stays
+// to be revised.
+func (o *Outbox) decide(ctx context.Context, a *Attempt, seen []message.Message, began time.Time, part bool) (bool, error) {
 	doubt := false
 	for i := range seen {
 		m := &seen[i]
@@ -120,6 +126,14 @@ func (o *Outbox) decide(ctx context.Context, a *Attempt, seen []message.Message,
 			a.Due = time.Now().Add(asideFor)
 			return false, nil
 		}
+	}
+	if part {
+		if began.Sub(a.Intended) < partialFor*o.o.SettleAfter {
+			a.Due = time.Now().Add(asideFor)
+			return false, nil
+		}
+		o.absent(a, true)
+		return false, nil
 	}
 	a.Looks++
 	if a.Looks < len(moments) || began.Sub(a.Intended) < o.o.SettleAfter {
@@ -171,50 +185,67 @@ func (a *Attempt) hold(now time.Time) {
 	}, now)
 }
 
+// doubt is how far a number's list is not known.
+type doubt int
+
+const (
+	whole doubt = iota
+	partial
+	unread
+)
+
 // look reads what the account has sent to the numbers of a batch: the newest
-// messages of all, which no filter can hide, and then number by number. failed are
-// the numbers of which it is not known.
-func (o *Outbox) look(ctx context.Context, batch []Attempt) (seen map[message.Number][]message.Message, failed map[message.Number]bool) {
+// messages of all, which no filter can hide, and then number by number.
+func (o *Outbox) look(ctx context.Context, batch []Attempt) (seen map[message.Number][]message.Message, doubts map[message.Number]doubt) {
 	found := finds{since: map[message.Number]time.Time{}, seen: map[message.Number]map[message.SID]message.Message{}}
 	oldest := time.Now()
 	for i := range batch {
 		a := &batch[i]
-		from := a.Since.Add(-skew)
+		from := a.Since.Add(-clockDoubt)
 		if known, ok := found.since[a.Out.To]; !ok || from.Before(known) {
 			found.since[a.Out.To] = from
 		}
-		if from.Before(oldest) {
+		if from := a.Since.Add(-skew); from.Before(oldest) {
 			oldest = from
 		}
 	}
-	failed = map[message.Number]bool{}
-	err := o.Account.Outgoing(ctx, "", oldest, found.take(newest))
-	if err != nil {
-		o.listing.had(ctx, err)
-		for to := range found.since {
-			failed[to] = true
-		}
-		return nil, failed
-	}
+	doubts = map[message.Number]doubt{}
+	unfiltered := o.listed(ctx, "", oldest, &found)
 	var mu sync.Mutex
 	var all errgroup.Group
 	all.SetLimit(lookers)
 	for to, since := range found.since {
+		if unfiltered == unread {
+			doubts[to] = unread
+			continue
+		}
 		all.Go(func() error {
-			if err := o.Account.Outgoing(ctx, to, since, found.take(newest)); err != nil && fault.ClassOf(err) != 0 {
-				o.listing.had(ctx, err)
-				mu.Lock()
-				failed[to] = true
-				mu.Unlock()
-			}
+			d := max(unfiltered, o.listed(ctx, to, since, &found))
+			mu.Lock()
+			defer mu.Unlock()
+			doubts[to] = d
 			return nil
 		})
 	}
 	_ = all.Wait() //nolint:errcheck // none of them answers one
-	if len(failed) == 0 {
+	if !slices.Contains(slices.Collect(maps.Values(doubts)), unread) {
 		o.listing.over()
 	}
-	return found.all(), failed
+	return found.all(), doubts
+}
+
+// listed reads one list, and says how far it is not known.
+func (o *Outbox) listed(ctx context.Context, to message.Number, since time.Time, found *finds) doubt {
+	err := o.Account.Outgoing(ctx, to, since, found.take(newest))
+	switch {
+	case err == nil:
+		return whole
+	case errors.Is(err, ErrPartial):
+		return partial
+	default:
+		o.listing.had(ctx, err)
+		return unread
+	}
 }
 
 // finds are the messages to the numbers that are looked for.

@@ -242,6 +242,8 @@ func TestAMessageThatAHumanGaveAwayTooEarlyIsLeftToTheHuman(t *testing.T) {
 		w.account.locked(func() { w.account.fail = nil })
 		w.ask(draft(1))
 		time.Sleep(time.Second)
+		require.ErrorIs(t, w.Settle(t.Context(), id(0), outbox.Decision{SID: w.account.sent()[0].SID}), outbox.ErrTaken)
+		w.account.locked(func() { w.account.messages[0].Body = "Sent from your Twilio trial account - hello" })
 		require.NoError(t, w.Settle(t.Context(), id(0), outbox.Decision{SID: w.account.sent()[0].SID})) // it is the other's
 		time.Sleep(time.Minute)
 		require.Equal(t, w.account.sent()[0].SID, w.org.result(id(0)).SID)

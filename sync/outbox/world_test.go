@@ -57,6 +57,8 @@ type account struct {
 	fail     func(n int, o message.Outgoing) failure
 	err      func(o message.Outgoing) error // in place of creating
 	blind    error                          // of the list
+	partial  error                          // of the list, at its end
+	slow     time.Duration                  // how far its clock is behind ours
 	senders  outbox.Senders
 	asked    int // for the senders
 	created  []time.Time
@@ -112,7 +114,7 @@ func (a *account) Create(ctx context.Context, o message.Outgoing) (message.Messa
 func (a *account) make(o message.Outgoing, s message.Status) message.Message {
 	m := message.Message{
 		SID: message.SID(fmt.Sprintf("SM%032x", len(a.messages)+1)), From: o.From, To: o.To, Body: o.Body, ServiceSID: o.Service,
-		Direction: message.OutboundAPI, Status: s, Created: time.Now().UTC().Truncate(time.Second),
+		Direction: message.OutboundAPI, Status: s, Created: time.Now().Add(-a.slow).UTC().Truncate(time.Second),
 	}
 	m.Updated = m.Created
 	a.to[m.To] = append(a.to[m.To], len(a.messages))
@@ -143,13 +145,14 @@ func (a *account) Outgoing(_ context.Context, to message.Number, since time.Time
 			all = append(all, *m)
 		}
 	}
+	partial := a.partial
 	a.mu.Unlock()
 	for chunk := range slices.Chunk(all, 1000) {
 		if more, err := page(chunk); err != nil || !more {
 			return err
 		}
 	}
-	return nil
+	return partial
 }
 
 func (a *account) Senders(context.Context) (outbox.Senders, error) {

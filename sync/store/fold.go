@@ -27,6 +27,7 @@ type holding struct {
 	changed bool
 	fresh   bool // made by an event of this batch
 	written bool // the org holds it
+	again   bool // it is to be written again, and its text is no longer here
 }
 
 // Fold implements mirror.Events.
@@ -36,6 +37,9 @@ func (s *Store) Fold(ctx context.Context, events []mirror.QueuedEvent) (unknown 
 		unknown, changes = nil, nil
 		held, err := s.held(ctx, tx, events)
 		if err != nil {
+			return err
+		}
+		if bound, err = s.bindAll(ctx, tx, events, held); err != nil {
 			return err
 		}
 		var folded []mirror.QueuedEvent
@@ -50,9 +54,6 @@ func (s *Store) Fold(ctx context.Context, events []mirror.QueuedEvent) (unknown 
 			return err
 		}
 		if err := s.redateKnown(ctx, tx, held, folded); err != nil {
-			return err
-		}
-		if bound, err = s.bindAll(ctx, tx, events); err != nil {
 			return err
 		}
 		if err := s.converseEvents(ctx, tx, folded); err != nil {
@@ -89,7 +90,7 @@ func fold(held map[message.SID]*holding, e *message.Event) bool {
 		h.changed = e.Apply(&h.message) || h.changed
 		return true
 	default:
-		return e.Status.Rank() <= h.status.Rank()
+		return e.Status.Rank() <= h.status.Rank() && !h.again
 	}
 }
 

@@ -19,14 +19,22 @@ func (s *Store) bound() {
 	}
 }
 
-// bindAll binds what events prove, in the transaction that folds them.
-func (s *Store) bindAll(ctx context.Context, tx *sql.Tx, events []mirror.QueuedEvent) (bound bool, err error) {
+// bindAll binds what events prove, in the transaction that folds them. A message
+// that was written as nobody's before, to its end, is fetched and written again.
+func (s *Store) bindAll(ctx context.Context, tx *sql.Tx, events []mirror.QueuedEvent, held map[message.SID]*holding) (bound bool, err error) {
 	for i := range events {
-		did, err := s.bind(ctx, tx, &events[i].Event)
+		e := &events[i].Event
+		did, err := s.bind(ctx, tx, e)
 		if err != nil {
 			return false, err
 		}
 		bound = bound || did
+		if h := held[e.SID]; did && h != nil && !h.whole {
+			h.again = true
+			if err := s.rewrite(ctx, tx, h.created, e.SID); err != nil {
+				return false, err
+			}
+		}
 	}
 	return bound, nil
 }

@@ -40,8 +40,18 @@ func (b Outbox) claim(ctx context.Context, tx *sql.Tx, a *outbox.Attempt, m *mes
 		}
 	}
 	next := outbox.Found(*a, m, now)
-	mine, err = b.s.set(ctx, tx, &next, unchanged, a.Version)
-	return mine, true, err
+	if mine, err = b.s.set(ctx, tx, &next, unchanged, a.Version); err != nil || !mine {
+		return mine, true, err
+	}
+	return true, true, b.s.rewrite(ctx, tx, unix(m.Created), m.SID)
+}
+
+// rewrite has the next sighting of a message count as news: it was written as
+// nobody's, and belongs to a record now.
+func (s *Store) rewrite(ctx context.Context, tx *sql.Tx, created int64, sid message.SID) error {
+	_, err := s.exec(ctx, tx, `UPDATE messages SET fingerprint = fingerprint - 1, updated_at = 0 WHERE created_at = ? AND sid = ? AND seq IS NULL`,
+		created, string(sid))
+	return err
 }
 
 // Free implements outbox.Claims.

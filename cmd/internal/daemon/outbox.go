@@ -3,6 +3,7 @@ package daemon
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -72,7 +73,11 @@ type outgoing struct{ *twilio.Account }
 
 // Outgoing implements outbox.Account.
 func (a outgoing) Outgoing(ctx context.Context, to message.Number, since time.Time, page func([]message.Message) (bool, error)) error {
-	return a.Account.Outgoing(ctx, message.SentQuery{To: to, Since: since}, page)
+	err := a.Account.Outgoing(ctx, message.SentQuery{To: to, Since: since}, page)
+	if fault.CodeOf(err) == twilio.CodeUnreadableRow {
+		return fmt.Errorf("%w: %w", outbox.ErrPartial, err)
+	}
+	return err
 }
 
 // Senders implements outbox.Account.

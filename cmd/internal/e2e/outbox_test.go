@@ -7,7 +7,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/twiliosf/twiliosf/cmd/internal/daemon"
 	"github.com/twiliosf/twiliosf/salesforce/salesforcetest"
+	"github.com/twiliosf/twiliosf/sync/message"
 	"github.com/twiliosf/twiliosf/twilio/twiliotest"
 )
 
@@ -47,5 +49,31 @@ func TestARecordSetToSendIsSentAndKeptTrue(t *testing.T) {
 			made++
 		}
 		require.Equal(t, 5, made)
+	})
+}
+
+// Twilio has changed its text, so nobody could tell that it is the record's: the
+// mirror made a record of its own, and an administrator knows better.
+func TestAMessageThatAnAdministratorNamesIsItsRecordsFromThenOn(t *testing.T) {
+	inBubble(t, brisk(), salesforcetest.Options{}, func(t *testing.T, w *world) {
+		w.start()
+		time.Sleep(20 * time.Second)
+		w.twilio.Script(twiliotest.InternalError().On(twiliotest.CreateMessage))
+		record := w.asks("hello")
+		time.Sleep(20 * time.Second)
+		sid := w.twilio.Send(twiliotest.Outbound{From: ours, To: "+14155550177", Body: "Sent from a trial account - hello"})
+		time.Sleep(time.Hour)
+		row, _ := w.org.Row(object, record)
+		require.Equal(t, "Uncertain", row["Status__c"])
+		require.Equal(t, 2, w.org.Count(object))
+
+		require.NoError(t, w.daemon.Client().SettleSend(t.Context(), daemon.Settling{Record: record, SID: message.SID(sid)}))
+		time.Sleep(time.Minute)
+		require.Equal(t, 1, w.org.Count(object))
+		row, _ = w.org.Row(object, record)
+		require.Equal(t, sid, row["Message_SID__c"])
+		require.Equal(t, "delivered", row["Status__c"])
+		require.Equal(t, "Sent from a trial account - hello", row["Body__c"])
+		require.NotNil(t, row["Price__c"])
 	})
 }
