@@ -51,6 +51,7 @@ var house = map[string]kind{
 	"twilio/twiliotest/openapitest": emulator,
 	"salesforce/salesforcetest":     emulator,
 
+	"sync/campaign": engine,
 	"sync/consent":  engine,
 	"sync/followup": engine,
 	"sync/mirror":   engine,
