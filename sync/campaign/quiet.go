@@ -65,49 +65,43 @@ func (q Quiet) String() string {
 func (q Quiet) Next(t time.Time, zones []*time.Location) time.Time {
 	best, fewest := t, len(zones)+1
 	for at := t; !at.After(t.Add(horizon)); {
-		quiet, over := q.look(at, zones)
+		quiet, next := q.look(at, zones)
 		if quiet < fewest {
 			best, fewest = at, quiet
 		}
 		if quiet == 0 {
 			break
 		}
-		at = over
+		at = next.In(t.Location())
 	}
 	return best
 }
 
-// look counts the zones in which it is quiet at a moment. over is the first moment
-// at which it no longer is in one of them.
-func (q Quiet) look(at time.Time, zones []*time.Location) (quiet int, over time.Time) {
+// look counts the zones in which it is quiet at a moment. next is the first moment
+// that may be better.
+func (q Quiet) look(at time.Time, zones []*time.Location) (quiet int, next time.Time) {
 	for _, zone := range zones {
-		end := q.end(at, zone)
-		if !end.After(at) {
+		wall := at.In(zone)
+		if !q.holds(wall) {
 			continue
 		}
 		quiet++
-		if quiet == 1 || end.Before(over) {
-			over = end
+		if end := q.end(wall); quiet == 1 || end.Before(next) {
+			next = end
 		}
 	}
-	return quiet, over
+	return quiet, next
 }
 
-// end is the first moment from t on at which it is not quiet in a zone.
-func (q Quiet) end(t time.Time, zone *time.Location) time.Time {
-	for at := t; ; {
-		wall := at.In(zone)
-		if !q.holds(wall) {
-			return at
-		}
-		minutes := (q.to - wall.Hour()*60 - wall.Minute() + day) % day
-		end := at.Add(time.Duration(minutes)*time.Minute - time.Duration(wall.Second())*time.Second - time.Duration(wall.Nanosecond()))
-		_, change := wall.ZoneBounds()
-		if change.IsZero() || change.After(end) {
-			return end
-		}
-		at = change.In(t.Location()) // the clock is put to another time before it shows the end
+// end is when a clock that shows a quiet time shows the end of it, or is put to
+// another time before.
+func (q Quiet) end(wall time.Time) time.Time {
+	minutes := (q.to - wall.Hour()*60 - wall.Minute() + day) % day
+	end := wall.Add(time.Duration(minutes)*time.Minute - time.Duration(wall.Second())*time.Second - time.Duration(wall.Nanosecond()))
+	if _, change := wall.ZoneBounds(); !change.IsZero() && change.Before(end) {
+		return change
 	}
+	return end
 }
 
 // holds says whether a time of day, as a clock shows it, is quiet.

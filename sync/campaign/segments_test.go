@@ -74,7 +74,7 @@ func TestATextIsCountedAsTwilioBillsIt(t *testing.T) {
 		{"33 flags, which no segment ends in", times(flag, 33), campaign.UCS2, 3},
 		{"a skin's tone stays with its thumb", times("b", 66) + thumb + times("b", 66), campaign.UCS2, 3},
 		{"the letters of an Indic conjunct may be parted", "яя" + times("क्ष", 44), campaign.UCS2, 2},
-		{"Korean syllables of three letters may not", times("\u1112\u1161\u11ab", 45), campaign.UCS2, 3},
+		{"those of a Korean syllable may not", "яя" + times("\u1112\u1161\u11ab", 44), campaign.UCS2, 3},
 		{"66 letters with an accent", times("e\u0301", 66), campaign.UCS2, 2},
 		{"67 letters with an accent", times("e\u0301", 67), campaign.UCS2, 3},
 	} {
