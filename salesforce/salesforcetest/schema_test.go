@@ -73,6 +73,13 @@ func TestCustomFieldsOnStandardObjectsAndCaseSensitiveKeys(t *testing.T) {
 	id = u.create("Contact", `{"LastName":"Ada","Texts__c":null}`)
 	row, _ = u.org.Row("Contact", id)
 	require.Nil(t, row["Texts__c"], "what is given counts, if it is nothing")
+	_, body := u.call("GET", data+"/sobjects/Contact/describe", "")
+	for _, f := range parse(t, body)["fields"].([]any) {
+		if f := f.(map[string]any); f["name"] == "Texts__c" {
+			require.Equal(t, "3", f["defaultValueFormula"])
+			require.Equal(t, true, f["defaultedOnCreate"])
+		}
+	}
 
 	u.create("Thing__c", `{"Key__c":"abc"}`)
 	u.create("Thing__c", `{"Key__c":"ABC"}`)
