@@ -166,7 +166,8 @@ func topDir(dir string) string {
 	return top
 }
 
-// readReports takes a folder of reports, or what describes it.
+// readReports takes a folder of reports, or what describes it, which is a Report
+// whose name ends in a slash.
 func (b *bundle) readReports(entry fs.DirEntry) error {
 	const dir, typ = "reports", "Report"
 	if entry.IsDir() {
@@ -181,7 +182,7 @@ func (b *bundle) readReports(entry fs.DirEntry) error {
 	if err != nil {
 		return err
 	}
-	b.add(typ, name, path.Join(dir, name+metaSuffix), data)
+	b.add(typ, name+"/", path.Join(dir, name+metaSuffix), data)
 	return nil
 }
 

@@ -60,7 +60,7 @@ func TestTheBundleHasEveryFileOfTheSource(t *testing.T) {
 		{"CustomObject", "TwilioSF_Message__c"},
 		{"ListView", "TwilioSF_Message__c.My_Inbox"},
 		{"Layout", "TwilioSF_Message__c-Twilio Message Layout"},
-		{"Report", "TwilioSF"},
+		{"Report", "TwilioSF/"},
 		{"Report", "TwilioSF/Messages_by_Status"},
 		{"PermissionSet", "TwilioSF_Integration"},
 	} {
@@ -112,7 +112,7 @@ func TestSalesforcesOwnLibraryMakesTheSame(t *testing.T) {
 		require.Equal(t, canonical(t, data), canonical(t, files[name]), name)
 		return nil
 	}))
-	require.Greater(t, len(theirs), 50)
+	require.Greater(t, len(theirs), 40)
 	for name := range files {
 		require.Contains(t, theirs, name, "we make it, they do not")
 	}
