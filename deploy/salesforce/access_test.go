@@ -25,26 +25,26 @@ func (s *source) checkRules() {
 	s.in("objects/*/validationRules", "validationRule", func(file, _ string, n *node) {
 		formula, object := n.one("errorConditionFormula"), object(file)
 		if !strings.HasPrefix(formula, "AND(\n  NOT($Permission."+integration+"),") {
-			s.fault(file, "would hold the integration user up")
+			s.faultf(file, "would hold the integration user up")
 		}
 		if bare := quoted.ReplaceAllString(formula, ""); strings.Count(bare, "(") != strings.Count(bare, ")") || strings.Contains(bare, `"`) {
-			s.fault(file, "parentheses or quotes are not in pairs")
+			s.faultf(file, "parentheses or quotes are not in pairs")
 		}
 		for _, m := range fieldNames.FindAllStringSubmatch(formula, -1) {
 			if s.field(object, m[1]) == nil {
-				s.fault(file, "%s has no %s", object, m[1])
+				s.faultf(file, "%s has no %s", object, m[1])
 			}
 		}
 		for _, m := range pickValues.FindAllStringSubmatch(formula, -1) {
 			if !slices.Contains(s.values(object, m[1]), m[2]) {
-				s.fault(file, "%s is never %q", m[1], m[2])
+				s.faultf(file, "%s is never %q", m[1], m[2])
 			}
 		}
 		if !s.has(object, n.one("errorDisplayField")) {
-			s.fault(file, "there is no %s to show the error at", n.one("errorDisplayField"))
+			s.faultf(file, "there is no %s to show the error at", n.one("errorDisplayField"))
 		}
 		if len(n.one("errorMessage")) > 255 || len(n.one("description")) > 255 {
-			s.fault(file, "message or description are longer than 255 characters")
+			s.faultf(file, "message or description are longer than 255 characters")
 		}
 	})
 }
@@ -67,28 +67,28 @@ func (s *source) checkPermissionSets() {
 		s.checkObjectPermissions(file, n)
 		for _, p := range n.all("customPermissions") {
 			if s.files["customPermissions/"+p.one("name")+".customPermission-meta.xml"] == nil || name != integration {
-				s.fault(file, "%s is not there, or not for people", p.one("name"))
+				s.faultf(file, "%s is not there, or not for people", p.one("name"))
 			}
 		}
 		for _, tab := range n.all("tabSettings") {
 			if s.files["tabs/"+tab.one("tab")+".tab-meta.xml"] == nil {
-				s.fault(file, "there is no tab %s", tab.one("tab"))
+				s.faultf(file, "there is no tab %s", tab.one("tab"))
 			}
 		}
 		for _, app := range n.all("applicationVisibilities") {
 			if s.files["applications/"+app.one("application")+".app-meta.xml"] == nil {
-				s.fault(file, "there is no app %s", app.one("application"))
+				s.faultf(file, "there is no app %s", app.one("application"))
 			}
 		}
 		if len(n.one("label")) > 80 || len(n.one("description")) > 255 {
-			s.fault(file, "label or description are too long")
+			s.faultf(file, "label or description are too long")
 		}
 	})
 	if !slices.Equal(names, []string{administrator, integration, user}) {
-		s.fault("permissionsets", "there are %v", names)
+		s.faultf("permissionsets", "there are %v", names)
 	}
 	if n := s.files["permissionsets/"+integration+".permissionset-meta.xml"]; n == nil || len(n.all("customPermissions")) != 1 {
-		s.fault("permissionsets", "the integration user does not pass validation rules")
+		s.faultf("permissionsets", "the integration user does not pass validation rules")
 	}
 }
 
@@ -99,21 +99,21 @@ func (s *source) checkFieldPermissions(file, set string, n *node) {
 		f := s.field(object, field)
 		switch {
 		case listed[p.one("field")]:
-			s.fault(file, "%s is there twice", p.one("field"))
+			s.faultf(file, "%s is there twice", p.one("field"))
 		case !s.listable(object, field):
-			s.fault(file, "%s is not there, or cannot be listed", p.one("field"))
+			s.faultf(file, "%s is not there, or cannot be listed", p.one("field"))
 		case p.one("readable") != "true":
-			s.fault(file, "%s cannot be read", p.one("field"))
+			s.faultf(file, "%s cannot be read", p.one("field"))
 		case f == nil && p.one("editable") != "false":
-			s.fault(file, "%s is not ours to write", p.one("field"))
+			s.faultf(file, "%s is not ours to write", p.one("field"))
 		case set == user && p.one("editable") == "true" && strings.Contains(f.one("inlineHelpText"), "Do not change it"):
-			s.fault(file, "%s is ours", p.one("field"))
+			s.faultf(file, "%s is ours", p.one("field"))
 		}
 		listed[p.one("field")] = true
 	}
 	s.in("objects/*/fields", "field", func(path, name string, _ *node) {
 		if full := object(path) + "." + name; s.listable(object(path), name) && !listed[full] {
-			s.fault(file, "%s is hidden", full)
+			s.faultf(file, "%s is hidden", full)
 		}
 	})
 }
@@ -129,20 +129,20 @@ func (s *source) checkObjectPermissions(file string, n *node) {
 	for _, p := range n.all("objectPermissions") {
 		name := p.one("object")
 		if given[name] != nil || !slices.Contains(s.ours(), name) && standard[name] == nil {
-			s.fault(file, "%s is there twice, or no object", name)
+			s.faultf(file, "%s is there twice, or no object", name)
 		}
 		given[name] = p
 		for has, all := range needs {
 			for _, need := range all {
 				if p.one(has) == "true" && p.one(need) != "true" {
-					s.fault(file, "%s: %s needs %s", name, has, need)
+					s.faultf(file, "%s: %s needs %s", name, has, need)
 				}
 			}
 		}
 	}
 	for _, name := range s.ours() {
 		if given[name] == nil {
-			s.fault(file, "%s is hidden", name)
+			s.faultf(file, "%s is hidden", name)
 		}
 	}
 	s.in("objects/*/fields", "field", func(path, _ string, f *node) {
@@ -152,11 +152,11 @@ func (s *source) checkObjectPermissions(file string, n *node) {
 		}
 		for _, p := range []string{"allowRead", "viewAllRecords"} {
 			if detail.one(p) == "true" && (master == nil || master.one(p) != "true") {
-				s.fault(file, "%s of %s needs that of its master", p, object(path))
+				s.faultf(file, "%s of %s needs that of its master", p, object(path))
 			}
 		}
 	})
 	if given["Contact"] != nil && given["Account"] == nil || given["Case"] != nil && given["Contact"] == nil {
-		s.fault(file, "who reads Contacts or Cases must read what they belong to")
+		s.faultf(file, "who reads Contacts or Cases must read what they belong to")
 	}
 }

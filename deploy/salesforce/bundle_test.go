@@ -75,11 +75,11 @@ func TestAnObjectHasAllItsPartsInOneFile(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "Twilio Message", o.one("label"))
 	for element, n := range map[string]int{"fields": 32, "listViews": 8, "validationRules": 1, "compactLayouts": 1, "nameField": 1} {
-		require.Equal(t, n, len(o.all(element)), element)
+		require.Len(t, o.all(element), n, element)
 	}
 	standard, err := parse(files["objects/Contact.object"])
 	require.NoError(t, err)
-	require.Equal(t, 2, len(standard.kids), "of a standard object nothing but our fields")
+	require.Len(t, standard.kids, 2, "of a standard object nothing but our fields")
 }
 
 func TestTheSameSourceMakesTheSameBytes(t *testing.T) {

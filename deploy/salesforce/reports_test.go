@@ -11,16 +11,16 @@ func (s *source) checkReports() {
 	s.in("reportTypes", "reportType", func(file, name string, n *node) {
 		types[name] = s.reportColumns(file, n)
 		if len(n.one("label")) > 50 || len(n.one("description")) > 255 {
-			s.fault(file, "label or description are too long")
+			s.faultf(file, "label or description are too long")
 		}
 	})
 	s.in("reports/*", "report", func(file, _ string, n *node) {
 		if s.files["reports/"+object(file)+".reportFolder-meta.xml"] == nil {
-			s.fault(file, "its folder is not described")
+			s.faultf(file, "its folder is not described")
 		}
 		typ, ok := strings.CutSuffix(n.one("reportType"), "__c")
 		if !ok || types[typ] == nil {
-			s.fault(file, "there is no report type %s", n.one("reportType"))
+			s.faultf(file, "there is no report type %s", n.one("reportType"))
 			return
 		}
 		s.checkReport(file, n, types[typ])
@@ -31,7 +31,7 @@ func (s *source) checkReports() {
 func (s *source) reportColumns(file string, n *node) map[string]string {
 	tables := map[string]string{n.one("baseObject"): n.one("baseObject")}
 	if s.files["objects/"+n.one("baseObject")+"/"+n.one("baseObject")+".object-meta.xml"] == nil && standard[n.one("baseObject")] == nil {
-		s.fault(file, "there is no object %s", n.one("baseObject"))
+		s.faultf(file, "there is no object %s", n.one("baseObject"))
 	}
 	for _, join := range n.all("join") {
 		found := false
@@ -42,7 +42,7 @@ func (s *source) reportColumns(file string, n *node) map[string]string {
 			}
 		})
 		if !found {
-			s.fault(file, "%s has no %s", n.one("baseObject"), join.one("relationship"))
+			s.faultf(file, "%s has no %s", n.one("baseObject"), join.one("relationship"))
 		}
 	}
 	columns := map[string]string{}
@@ -50,10 +50,10 @@ func (s *source) reportColumns(file string, n *node) map[string]string {
 		for _, c := range section.all("columns") {
 			name := c.one("table") + "$" + c.one("field")
 			if object := tables[c.one("table")]; object == "" || !s.has(object, c.one("field")) {
-				s.fault(file, "there is no %s", name)
+				s.faultf(file, "there is no %s", name)
 			}
 			if columns[name] != "" {
-				s.fault(file, "%s is there twice", name)
+				s.faultf(file, "%s is there twice", name)
 			}
 			columns[name] = tables[c.one("table")]
 		}
@@ -64,7 +64,7 @@ func (s *source) reportColumns(file string, n *node) map[string]string {
 func (s *source) checkReport(file string, n *node, columns map[string]string) {
 	must := func(name string) (object, field string) {
 		if columns[name] == "" {
-			s.fault(file, "its report type has no %s", name)
+			s.faultf(file, "its report type has no %s", name)
 			return "", ""
 		}
 		_, field, _ = strings.Cut(name, "$")
@@ -78,10 +78,10 @@ func (s *source) checkReport(file string, n *node, columns map[string]string) {
 	for _, c := range n.all("columns") {
 		object, field := must(c.one("field"))
 		if slices.Contains(grouped, c.one("field")) {
-			s.fault(file, "%s groups and cannot be a column", c.one("field"))
+			s.faultf(file, "%s groups and cannot be a column", c.one("field"))
 		}
 		if f := s.field(object, field); len(c.all("aggregateTypes")) > 0 && (f == nil || f.one("type") != "Number") {
-			s.fault(file, "%s cannot be summed up", c.one("field"))
+			s.faultf(file, "%s cannot be summed up", c.one("field"))
 		}
 	}
 	for _, f := range n.all("filter") {
@@ -93,13 +93,13 @@ func (s *source) checkReport(file string, n *node, columns map[string]string) {
 	}
 	for _, f := range n.all("timeFrameFilter") {
 		if object, field := must(f.one("dateColumn")); s.field(object, field) == nil || s.field(object, field).one("type") != "DateTime" {
-			s.fault(file, "%s is no time", f.one("dateColumn"))
+			s.faultf(file, "%s is no time", f.one("dateColumn"))
 		}
 	}
 	if (len(grouped) > 0) != (n.one("format") == "Summary") {
-		s.fault(file, "a summary has groups, a table has none")
+		s.faultf(file, "a summary has groups, a table has none")
 	}
 	if len(n.one("name")) > 40 || len(n.one("description")) > 255 {
-		s.fault(file, "name or description are too long")
+		s.faultf(file, "name or description are too long")
 	}
 }

@@ -115,7 +115,7 @@ type source struct {
 	faults []string
 }
 
-func (s *source) fault(file, format string, args ...any) {
+func (s *source) faultf(file, format string, args ...any) {
 	s.faults = append(s.faults, file+": "+fmt.Sprintf(format, args...))
 }
 
@@ -211,7 +211,7 @@ func check(t testing.TB, tree fs.FS, types map[string]*metaType, read map[string
 		n := read[string(data)]
 		if n == nil {
 			if n, err = parse(data); err != nil {
-				s.fault(file, "%v", err)
+				s.faultf(file, "%v", err)
 				return nil
 			}
 			read[string(data)] = n
@@ -229,7 +229,7 @@ func check(t testing.TB, tree fs.FS, types map[string]*metaType, read map[string
 	s.checkReports()
 	s.checkFlows()
 	if _, err := metadata.BundleOf(tree); err != nil {
-		s.fault("bundle", "%v", err)
+		s.faultf("bundle", "%v", err)
 	}
 	return s.faults
 }

@@ -16,7 +16,7 @@ var flowElements = []string{"actionCalls", "assignments", "decisions", "recordCr
 func (s *source) checkFlows() {
 	s.in("flows", "flow", func(file, _ string, n *node) {
 		if n.one("status") != "Draft" || !strings.HasPrefix(n.one("description"), "Template.") {
-			s.fault(file, "a template is a draft, and says so")
+			s.faultf(file, "a template is a draft, and says so")
 		}
 		f := &flowNames{elements: map[string]*node{}, values: map[string]string{}}
 		f.read(s, file, n)
@@ -42,7 +42,7 @@ func (f *flowNames) read(s *source, file string, n *node) {
 	f.record = n.one("start", "object")
 	add := func(name, object string) {
 		if _, ok := f.values[name]; ok || !regexp.MustCompile(`^[A-Za-z]\w*$`).MatchString(name) {
-			s.fault(file, "the name %q is there twice, or is none", name)
+			s.faultf(file, "the name %q is there twice, or is none", name)
 		}
 		f.values[name] = object
 	}
@@ -71,7 +71,7 @@ func (s *source) checkWays(file string, n *node, f *flowNames) {
 				return
 			}
 			if reached[to] = true; f.elements[to] == nil {
-				s.fault(file, "a way leads to %s, which is not there", to)
+				s.faultf(file, "a way leads to %s, which is not there", to)
 				return
 			}
 			follow(f.elements[to])
@@ -82,7 +82,7 @@ func (s *source) checkWays(file string, n *node, f *flowNames) {
 	}
 	for name := range f.elements {
 		if !reached[name] {
-			s.fault(file, "%s is never reached", name)
+			s.faultf(file, "%s is never reached", name)
 		}
 	}
 }
@@ -95,7 +95,7 @@ func (s *source) checkStart(file string, start *node, f *flowNames) {
 		return
 	}
 	if len(start.all("connector")) > 0 || start.one("scheduledPaths", "pathType") != "AsyncAfterCommit" {
-		s.fault(file, "would hold the record up that sets it off")
+		s.faultf(file, "would hold the record up that sets it off")
 	}
 	for _, filter := range start.all("filters") {
 		s.checkFlowField(file, f.record, filter.one("field"), filter.one("value", "stringValue"))
@@ -123,7 +123,7 @@ func (s *source) checkReferences(file string, e *node, f *flowNames) {
 			object, ok = f.record, f.record != ""
 		}
 		if !ok || dotted && !s.has(object, field) {
-			s.fault(file, "refers to %s, which is not there", name)
+			s.faultf(file, "refers to %s, which is not there", name)
 		}
 	}
 }
@@ -137,14 +137,14 @@ func (s *source) checkRecords(file string, e *node) {
 		s.checkFlowField(file, object, input.one("field"), input.one("value", "stringValue"))
 	}
 	if e.name.Local == "recordCreates" && given["Status__c"] != "Send" {
-		s.fault(file, "%s makes a record that nobody sends", e.one("name"))
+		s.faultf(file, "%s makes a record that nobody sends", e.one("name"))
 	}
 }
 
 func (s *source) checkFlowField(file, object, field, value string) {
 	if !s.has(object, field) {
-		s.fault(file, "%s has no %s", object, field)
+		s.faultf(file, "%s has no %s", object, field)
 	} else if known := s.values(object, field); value != "" && len(known) > 0 && !slices.Contains(known, value) {
-		s.fault(file, "%s is never %q", field, value)
+		s.faultf(file, "%s is never %q", field, value)
 	}
 }

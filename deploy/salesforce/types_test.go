@@ -1,7 +1,6 @@
 package metadata_test
 
 import (
-	"bufio"
 	"maps"
 	"os"
 	"path"
@@ -26,14 +25,11 @@ type metaElement struct{ typ, how string }
 // metaTypes reads the table that interop/types.mjs makes of Salesforce's own types.
 func metaTypes(t testing.TB) map[string]*metaType {
 	t.Helper()
-	file, err := os.Open("testdata/types.txt")
+	table, err := os.ReadFile("testdata/types.txt")
 	require.NoError(t, err)
-	defer file.Close()
 	types := map[string]*metaType{}
 	var last *metaType
-	lines := bufio.NewScanner(file)
-	for lines.Scan() {
-		line := lines.Text()
+	for line := range strings.Lines(string(table)) {
 		if strings.HasPrefix(line, "#") {
 			continue
 		}
@@ -44,9 +40,8 @@ func metaTypes(t testing.TB) map[string]*metaType {
 		}
 		name, values, _ := strings.Cut(line, " = ")
 		last = &metaType{elements: map[string]metaElement{}, values: strings.Fields(values)}
-		types[name] = last
+		types[strings.TrimSpace(name)] = last
 	}
-	require.NoError(t, lines.Err())
 	require.Greater(t, len(types), 80)
 	return types
 }
@@ -71,22 +66,22 @@ func (s *source) checkTypes(types map[string]*metaType) {
 			}
 		}
 		if n.name.Local != typ {
-			s.fault(file, "holds a %s, not a %s", n.name.Local, typ)
+			s.faultf(file, "holds a %s, not a %s", n.name.Local, typ)
 			continue
 		}
 		n.deep(func(n *node) {
 			if n.name.Space != namespace {
-				s.fault(file, "%s is in the namespace %q", n.name.Local, n.name.Space)
+				s.faultf(file, "%s is in the namespace %q", n.name.Local, n.name.Space)
 			}
 			for _, a := range n.attrs {
 				if a.Name.Local != "xmlns" {
-					s.fault(file, "%s has the attribute %s", n.name.Local, a.Name.Local)
+					s.faultf(file, "%s has the attribute %s", n.name.Local, a.Name.Local)
 				}
 			}
 		})
 		s.checkType(file, types, typ, n)
 		if name := n.one("fullName"); name != "" && !strings.HasPrefix(path.Base(file), name+".") {
-			s.fault(file, "holds %s", name)
+			s.faultf(file, "holds %s", name)
 		}
 	}
 }
@@ -98,17 +93,17 @@ func (s *source) checkType(file string, types map[string]*metaType, typ string, 
 	case typ == "string":
 	case typ == "boolean":
 		if n.text != "true" && n.text != "false" {
-			s.fault(file, "%s is %q, neither true nor false", n.name.Local, n.text)
+			s.faultf(file, "%s is %q, neither true nor false", n.name.Local, n.text)
 		}
 	case typ == "number":
 		if _, err := strconv.ParseFloat(n.text, 64); err != nil {
-			s.fault(file, "%s is %q, no number", n.name.Local, n.text)
+			s.faultf(file, "%s is %q, no number", n.name.Local, n.text)
 		}
 	case known == nil:
-		s.fault(file, "%s is of type %s, which testdata/types.txt lacks", n.name.Local, typ)
+		s.faultf(file, "%s is of type %s, which testdata/types.txt lacks", n.name.Local, typ)
 	case len(known.values) > 0:
 		if !slices.Contains(known.values, n.text) {
-			s.fault(file, "%s is %q, no %s", n.name.Local, n.text, typ)
+			s.faultf(file, "%s is %q, no %s", n.name.Local, n.text, typ)
 		}
 		return
 	default:
@@ -116,7 +111,7 @@ func (s *source) checkType(file string, types map[string]*metaType, typ string, 
 		return
 	}
 	if len(n.kids) > 0 {
-		s.fault(file, "%s has elements in it", n.name.Local)
+		s.faultf(file, "%s has elements in it", n.name.Local)
 	}
 }
 
@@ -125,17 +120,18 @@ func (s *source) checkElements(file string, types map[string]*metaType, typ stri
 	for _, kid := range n.kids {
 		e, ok := known[kid.name.Local]
 		if !ok {
-			s.fault(file, "a %s has no %s", typ, kid.name.Local)
+			s.faultf(file, "a %s has no %s", typ, kid.name.Local)
 			continue
 		}
-		if count[kid.name.Local]++; count[kid.name.Local] == 2 && e.how != "*" {
-			s.fault(file, "a %s has one %s only", typ, kid.name.Local)
+		count[kid.name.Local]++
+		if count[kid.name.Local] == 2 && e.how != "*" {
+			s.faultf(file, "a %s has one %s only", typ, kid.name.Local)
 		}
 		s.checkType(file, types, e.typ, kid)
 	}
 	for name, e := range known {
 		if e.how == "1" && count[name] == 0 {
-			s.fault(file, "a %s needs a %s", typ, name)
+			s.faultf(file, "a %s needs a %s", typ, name)
 		}
 	}
 }

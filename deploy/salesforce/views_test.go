@@ -12,14 +12,14 @@ var columns = []string{"NAME", "OWNER.ALIAS", "CREATED_DATE", "LAST_UPDATE"}
 func (s *source) checkColumns(file, object string, names []string) {
 	for i, name := range names {
 		if !slices.Contains(columns, name) && s.field(object, name) == nil {
-			s.fault(file, "%s has no column %s", object, name)
+			s.faultf(file, "%s has no column %s", object, name)
 		}
 		if slices.Contains(names[:i], name) {
-			s.fault(file, "the column %s is there twice", name)
+			s.faultf(file, "the column %s is there twice", name)
 		}
 	}
 	if len(names) > 15 {
-		s.fault(file, "has more than 15 columns")
+		s.faultf(file, "has more than 15 columns")
 	}
 }
 
@@ -29,20 +29,20 @@ func (s *source) checkListViews() {
 		object := object(file)
 		s.checkColumns(file, object, n.texts("columns"))
 		if len(n.all("columns")) == 0 {
-			s.fault(file, "shows nothing")
+			s.faultf(file, "shows nothing")
 		}
 		for _, f := range n.all("filters") {
 			s.checkFilter(file, object, f.one("field"), f.one("operation"), f.one("value"))
 		}
 		label := n.one("label")
 		if len(label) > 40 || labels[object+label] {
-			s.fault(file, "the label %q is longer than 40 characters, or there twice", label)
+			s.faultf(file, "the label %q is longer than 40 characters, or there twice", label)
 		}
 		labels[object+label] = true
 	})
 	for _, name := range s.ours() {
 		if !s.isDetail(name) && s.files["objects/"+name+"/listViews/All.listView-meta.xml"] == nil {
-			s.fault(name, "has no list view of all")
+			s.faultf(name, "has no list view of all")
 		}
 	}
 }
@@ -56,20 +56,20 @@ func (s *source) isDetail(object string) bool {
 func (s *source) checkFilter(file, object, field, operation, value string) {
 	f := s.field(object, field)
 	if f == nil {
-		s.fault(file, "%s has no %s to filter by", object, field)
+		s.faultf(file, "%s has no %s to filter by", object, field)
 		return
 	}
 	if f.one("type") == "LongTextArea" {
-		s.fault(file, "%s is too long to filter by", field)
+		s.faultf(file, "%s is too long to filter by", field)
 	}
 	known := s.values(object, field)
 	for one := range strings.SplitSeq(value, ",") {
 		if value != "" && len(known) > 0 && !slices.Contains(known, one) {
-			s.fault(file, "%s is never %q", field, one)
+			s.faultf(file, "%s is never %q", field, one)
 		}
 	}
 	if value == "" && operation != "equals" && operation != "notEqual" {
-		s.fault(file, "%s %s nothing", field, operation)
+		s.faultf(file, "%s %s nothing", field, operation)
 	}
 }
 
@@ -77,28 +77,28 @@ func (s *source) checkCompactLayouts() {
 	s.in("objects/*/compactLayouts", "compactLayout", func(file, _ string, n *node) {
 		fields := n.texts("fields")
 		if len(fields) == 0 || len(fields) > 10 || fields[0] != "Name" {
-			s.fault(file, "a compact layout has one to ten fields, the name first")
+			s.faultf(file, "a compact layout has one to ten fields, the name first")
 		}
 		for _, name := range fields {
 			if !s.has(object(file), name) {
-				s.fault(file, "%s has no %s", object(file), name)
+				s.faultf(file, "%s has no %s", object(file), name)
 			} else if f := s.field(object(file), name); f != nil && strings.HasSuffix(f.one("type"), "TextArea") {
-				s.fault(file, "%s is too long for a compact layout", name)
+				s.faultf(file, "%s is too long for a compact layout", name)
 			}
 		}
 		if len(n.one("label")) > 40 {
-			s.fault(file, "the label is longer than 40 characters")
+			s.faultf(file, "the label is longer than 40 characters")
 		}
 	})
 	s.in("objects/*", "object", func(file, name string, n *node) {
 		used := n.one("compactLayoutAssignment")
 		if s.files["objects/"+name+"/compactLayouts/"+used+".compactLayout-meta.xml"] == nil {
-			s.fault(file, "there is no compact layout %s", used)
+			s.faultf(file, "there is no compact layout %s", used)
 		}
 		for _, lists := range n.all("searchLayouts") {
 			for _, field := range lists.kids {
 				if !s.has(name, field.text) {
-					s.fault(file, "%s has no %s to show in searches", name, field.text)
+					s.faultf(file, "%s has no %s to show in searches", name, field.text)
 				}
 			}
 		}
@@ -113,7 +113,7 @@ func (s *source) checkLayouts() {
 		file := "layouts/" + name + "-" + label + " Layout.layout-meta.xml"
 		n := s.files[file]
 		if n == nil {
-			s.fault(file, "is missing")
+			s.faultf(file, "is missing")
 			continue
 		}
 		seen := map[string]bool{}
@@ -124,24 +124,24 @@ func (s *source) checkLayouts() {
 			field, behavior := item.one("field"), item.one("behavior")
 			switch f := s.field(name, field); {
 			case seen[field]:
-				s.fault(file, "%s is there twice", field)
+				s.faultf(file, "%s is there twice", field)
 			case !s.has(name, field):
-				s.fault(file, "%s has no %s", name, field)
+				s.faultf(file, "%s has no %s", name, field)
 			case f != nil && f.one("type") == "MasterDetail" && behavior != "Required":
-				s.fault(file, "%s is required", field)
+				s.faultf(file, "%s is required", field)
 			}
 			seen[field] = true
 		})
 		for _, field := range append(s.custom(name), "Name") {
 			if !seen[field] {
-				s.fault(file, "%s is not shown", field)
+				s.faultf(file, "%s is not shown", field)
 			}
 		}
 		s.checkRelatedLists(file, name, n)
 	}
 	s.in("layouts", "layout", func(file, name string, _ *node) {
 		if object, _, _ := strings.Cut(name, "-"); !slices.Contains(s.ours(), object) {
-			s.fault(file, "would take the place of the org's own layout")
+			s.faultf(file, "would take the place of the org's own layout")
 		}
 	})
 }
@@ -154,7 +154,7 @@ func (s *source) checkRelatedLists(file, object string, layout *node) {
 		}
 		child, lookup, _ := strings.Cut(name, ".")
 		if f := s.field(child, lookup); f == nil || f.one("referenceTo") != object {
-			s.fault(file, "%s is no list of records that refer to %s", name, object)
+			s.faultf(file, "%s is no list of records that refer to %s", name, object)
 			continue
 		}
 		s.checkColumns(file, child, list.texts("fields"))
@@ -164,22 +164,22 @@ func (s *source) checkRelatedLists(file, object string, layout *node) {
 func (s *source) checkTabs() {
 	s.in("tabs", "tab", func(file, name string, n *node) {
 		if !slices.Contains(s.ours(), name) || n.one("customObject") != "true" {
-			s.fault(file, "%s is no object of ours", name)
+			s.faultf(file, "%s is no object of ours", name)
 		}
 	})
 	for _, name := range s.ours() {
 		if !s.isDetail(name) && s.files["tabs/"+name+".tab-meta.xml"] == nil {
-			s.fault(name, "has no tab")
+			s.faultf(name, "has no tab")
 		}
 	}
 	s.in("applications", "app", func(file, _ string, n *node) {
 		for _, tab := range n.texts("tabs") {
 			if !slices.Contains([]string{"standard-Contact", "standard-Lead", "standard-Campaign", "standard-report"}, tab) && s.files["tabs/"+tab+".tab-meta.xml"] == nil {
-				s.fault(file, "there is no tab %s", tab)
+				s.faultf(file, "there is no tab %s", tab)
 			}
 		}
 		if len(n.one("label")) > 40 {
-			s.fault(file, "the label is longer than 40 characters")
+			s.faultf(file, "the label is longer than 40 characters")
 		}
 	})
 }
