@@ -10,7 +10,8 @@ import (
 	metadata "github.com/twiliosf/twiliosf/deploy/salesforce"
 )
 
-// slip is a mistake in one file: text that stands for another, or no file at all.
+// slip is a mistake in one file: text that stands for another, no file at all, or a
+// file too many.
 type slip struct{ file, is, becomes, says string }
 
 const (
@@ -37,6 +38,8 @@ const (
 	studioFlow  = "flows/TwilioSF_Start_a_Studio_Flow.flow-meta.xml"
 	notifyFlow  = "flows/TwilioSF_Notify_the_Owner.flow-meta.xml"
 )
+
+const head = `<?xml version="1.0" encoding="UTF-8"?>`
 
 var slips = map[string]slip{
 	"broken XML":             {inbox, "</label>", "</lable>", "element <label> closed by </lable>"},
@@ -96,6 +99,25 @@ var slips = map[string]slip{
 	"a set's tab":                 {userSet, "<tab>TwilioSF_Watch__c", "<tab>TwilioSF_Media__c", "no tab TwilioSF_Media__c"},
 	"a set's app":                 {userSet, "<application>TwilioSF", "<application>Twilio", "no app Twilio"},
 
+	"too many columns":            {inbox, "<columns>NAME</columns>", strings.Repeat("<columns>NAME</columns>", 16), "more than 15 columns"},
+	"a view of nothing":           {inbox, "columns>", "sharedTo>", "shows nothing"},
+	"a filter that asks nothing":  {failedView, "<operation>equals</operation>\n        <value>failed,undelivered</value>", "<operation>contains</operation>", "contains nothing"},
+	"a compact layout of nothing": {compact, "<fields>Name</fields>", "", "the name first"},
+	"a compact layout's field":    {compact, "Status__c", "State__c", "has no State__c"},
+	"a compact layout's label":    {compact, "<label>", "<label>The one and only ever used ", "longer than 40"},
+	"the org's own layout":        {"layouts/Contact-Contact Layout.layout-meta.xml", "", head + `<Layout xmlns="` + namespace + `"/>`, "take the place of the org's own"},
+	"an app's label":              {app, "<label>", "<label>" + strings.Repeat("x", 40), "longer than 40"},
+	"a field that is not read":    {userSet, "<readable>true", "<readable>false", "cannot be read"},
+	"an object twice":             {userSet, "<object>TwilioSF_Watch__c", "<object>TwilioSF_Media__c", "there twice, or no object"},
+	"Cases without Contacts":      {daemonSet, "<object>Contact<", "<object>Campaign<", "must read what they belong to"},
+	"a set gone":                  {userSet, "", "", "there are [TwilioSF_Administrator TwilioSF_Integration]"},
+	"a daemon held up":            {daemonSet, "customPermissions>", "customSettingAccesses>", "does not pass validation rules"},
+	"a set's description":         {userSet, "<description>", "<description>" + strings.Repeat("x", 250), "too long"},
+
+	"a report type's object":    {joinedType, "<baseObject>TwilioSF_Bulk_Message__c", "<baseObject>TwilioSF_Bulk__c", "there is no object TwilioSF_Bulk__c"},
+	"a report's column twice":   {joinedType, "<field>Total__c", "<field>Delivered__c", "Delivered__c is there twice"},
+	"a report type's label":     {joinedType, "<label>", "<label>" + strings.Repeat("x", 50), "too long"},
+	"a report's name":           {byStatus, "<name>", "<name>" + strings.Repeat("x", 40), "too long"},
 	"a report type's column":    {joinedType, "<field>Error_Code__c", "<field>Code__c", "there is no TwilioSF_Bulk_Message__c.Messages__r$Code__c"},
 	"a relation that is gone":   {joinedType, "<relationship>Messages__r", "<relationship>Texts__r", "has no Texts__r"},
 	"a report's column":         {byStatus, "$Contact__c", "$Person__c", "its report type has no TwilioSF_Message__c$Person__c"},
@@ -119,6 +141,8 @@ var slips = map[string]slip{
 	"a name twice":                {sendFlow, "<name>LeadId", "<name>ContactId", `"ContactId" is there twice`},
 	"a flow that holds us up":     {notifyFlow, "<pathType>AsyncAfterCommit</pathType>", "", "hold the record up"},
 	"a start on a value gone":     {notifyFlow, "<stringValue>inbound", "<stringValue>incoming", `Direction__c is never "incoming"`},
+	"a way to a field gone":       {notifyFlow, "<field>Direction__c", "<field>Way__c", "has no Way__c"},
+	"a flow's element of no name": {sendFlow, "<name>Get_Lead", "<name>Get Lead", `"Get Lead" is there twice, or is none`},
 	"a Studio flow of no account": {studioFlow, "<field>Flow_SID__c", "<field>Flow__c", "has no Flow__c"},
 }
 
@@ -141,6 +165,11 @@ func spoilt(t *testing.T, whole fstest.MapFS, s slip) (tree fstest.MapFS, file s
 	tree, file = fstest.MapFS{}, root+"/"+s.file
 	for name, f := range whole {
 		tree[name] = f
+	}
+	if s.is == "" && s.becomes != "" {
+		require.NotContains(t, tree, file)
+		tree[file] = &fstest.MapFile{Data: []byte(s.becomes)}
+		return tree, file
 	}
 	require.Contains(t, tree, file)
 	if s.is == "" {
