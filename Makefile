@@ -99,8 +99,8 @@ crash: ## Kill the daemon with SIGKILL at counted moments, KILLS times, and let 
 	@TWILIOSF_DRAFTS=$(DRAFTS) $(GO) test -count=1 -run TestMany -v -timeout 60m ./sync/outbox
 
 .PHONY: interop
-interop: ## Let the vendors' npm clients (twilio, jsforce) talk to the sandbox
-	@sh interop/run.sh
+interop: ## Let the vendors' npm clients (twilio, jsforce) talk to the sandbox, and Salesforce's library convert the metadata
+	@GO=$(GO) sh interop/run.sh
 
 .PHONY: verify
 verify: fmt vet lint docs-check test fuzz ## Everything that must hold before a change is merged

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Lets the vendors' npm clients talk to `twiliosf sandbox`: if they cannot tell it
-# from the real thing, neither can the daemon. Called by `make interop`.
+# from the real thing, neither can the daemon. Salesforce's own library converts
+# the metadata in deploy/salesforce, and must make what we make. Called by `make interop`.
 #
 # SANDBOX is the command that serves both emulators and prints one line of JSON
 # with their addresses and credentials.
@@ -28,6 +29,10 @@ if ! cmp -s interop/package-lock.json "$dir/installed-lock.json"; then
 	cp interop/package-lock.json "$dir/installed-lock.json"
 fi
 cp interop/*.mjs "$dir/" # modules are found beside the script that imports them
+
+node "$dir/types.mjs" deploy/salesforce/force-app deploy/salesforce/testdata/types.txt
+node "$dir/metadata.mjs" deploy/salesforce "$dir/converted"
+TWILIOSF_CONVERTED="$dir/converted" "${GO:-go}" test -count=1 -run TestSalesforcesOwnLibraryMakesTheSame ./deploy/salesforce
 
 if [ -z "${SANDBOX:-}" ]; then
 	make --no-print-directory build

@@ -1,0 +1,12 @@
+package metadata
+
+import "io/fs"
+
+// BundleOf is Bundle of another tree.
+func BundleOf(tree fs.FS) ([]byte, error) {
+	b, err := read(tree)
+	if err != nil {
+		return nil, err
+	}
+	return b.zip()
+}
