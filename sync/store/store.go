@@ -26,6 +26,7 @@ type Store struct {
 	merges   gather[*merge]
 	intents  gather[*intent]
 	arrivals gather[*arrival]
+	oldest   oldestSend
 	// classifier reads what messages say of consent.
 	classifier atomic.Pointer[consent.Classifier]
 	// onBound hears that a status callback has settled an attempt.
@@ -74,6 +75,9 @@ func (s *Store) open(ctx context.Context, version string) error {
 		return err
 	}
 	if err := s.migrate(ctx, version); err != nil {
+		return err
+	}
+	if err := s.oldest.load(ctx, s); err != nil {
 		return err
 	}
 	return s.prepare(ctx)
