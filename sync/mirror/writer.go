@@ -150,7 +150,7 @@ func (w *Writer) collect(ctx context.Context, first batchResult, results <-chan 
 	for _, r := range all {
 		switch {
 		case r.err == nil:
-			settled = append(settled, settle(r.batch, r.outcomes, time.Now())...)
+			settled = settle(settled, r.batch, r.outcomes, time.Now())
 		case fault.Of(r.err) == nil:
 			w.storeFailed(ctx, r.err) // it knows the people too
 		}

@@ -21,11 +21,11 @@ func (s *Store) Changed(ctx context.Context, after mirror.Seq, now time.Time, li
 	changes := make([]mirror.Change, 0, limit)
 	var payload sql.RawBytes
 	err := s.each(ctx, s.read, func(r *sql.Rows) error {
-		var c mirror.Change
+		c := mirror.Change{Message: &message.Message{}}
 		if err := r.Scan(&c.Seq, &c.Attempts, &c.New, &payload); err != nil {
 			return err
 		}
-		if err := json.Unmarshal(payload, &c.Message); err != nil {
+		if err := json.Unmarshal(payload, c.Message); err != nil {
 			return fmt.Errorf("a message's payload cannot be read (change %d): %w", c.Seq, err)
 		}
 		changes = append(changes, c)

@@ -33,9 +33,10 @@ func (s *Store) Merge(ctx context.Context, seen []message.Message) (int, []mirro
 	if err := s.merges.join(m, func(all []*merge) error { return s.commit(ctx, all) }); err != nil {
 		return 0, nil, err
 	}
-	changes := make([]mirror.Change, len(m.changed))
+	changes, copies := make([]mirror.Change, len(m.changed)), make([]message.Message, len(m.changed)) // seen is the caller's
 	for i, row := range m.changed {
-		changes[i] = mirror.Change{Seq: mirror.Seq(row.seq), New: !row.written, Message: *news[row.seq-m.seq-1].Message}
+		copies[i] = *news[row.seq-m.seq-1].Message
+		changes[i] = mirror.Change{Seq: mirror.Seq(row.seq), New: !row.written, Message: &copies[i]}
 	}
 	return len(changes), changes, nil
 }
