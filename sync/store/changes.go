@@ -144,9 +144,9 @@ func (s *Store) overtaken(ctx context.Context, tx *sql.Tx, first []*mirror.Chang
 // writtenSQL is for what was written at the first attempt: the fewer columns it
 // names, the fewer indexes are looked at. The text stays while the status may
 // change, so that a status callback alone makes a whole record.
-func writtenSQL(n int) string {
+var writtenSQL = byRows(lookupRows, func(n int) string {
 	return `UPDATE messages SET seq = NULL, waiting_since = NULL, written = 1, payload = CASE WHEN open = 1 THEN payload END WHERE seq IN (` + placeholders(n) + `)`
-}
+})
 
 // lateSQL is for what was put off before.
 func lateSQL(n int) string {

@@ -224,9 +224,23 @@ func (s *Store) one(ctx context.Context, q queryer, query string, args []any, in
 	return err
 }
 
+// byRows is a statement for n rows whose text for the usual number of them is made
+// once.
+func byRows(usual int, text func(n int) string) func(n int) string {
+	full := text(usual)
+	return func(n int) string {
+		if n == usual {
+			return full
+		}
+		return text(n)
+	}
+}
+
 // rows is "(?, ?), (?, ?)" for n rows of the given number of columns.
-func rows(columns, n int) string {
-	row := "(" + placeholders(columns) + ")"
+func rows(columns, n int) string { return repeated("("+placeholders(columns)+")", n) }
+
+// repeated is "row, row" for n rows.
+func repeated(row string, n int) string {
 	return strings.TrimSuffix(strings.Repeat(row+", ", n), ", ")
 }
 
