@@ -14,7 +14,10 @@ import (
 	"github.com/twiliosf/twiliosf/sync/mirror"
 )
 
-const changedSQL = `SELECT seq, attempts, written = 0, payload FROM messages WHERE seq > ? AND retry_at <= ? ORDER BY seq LIMIT ?`
+const (
+	changedSQL = `SELECT seq, attempts, written = 0, payload FROM messages WHERE seq > ? AND retry_at <= ? ORDER BY seq LIMIT ?`
+	nextDueSQL = `SELECT COALESCE(MIN(retry_at), 0) FROM messages WHERE retry_at > 0`
+)
 
 // Changed implements mirror.Changes.
 func (s *Store) Changed(ctx context.Context, after mirror.Seq, now time.Time, limit int) ([]mirror.Change, error) {
@@ -37,7 +40,7 @@ func (s *Store) Changed(ctx context.Context, after mirror.Seq, now time.Time, li
 // NextDue implements mirror.Changes.
 func (s *Store) NextDue(ctx context.Context) (time.Time, error) {
 	var at int64
-	err := s.one(ctx, s.read, `SELECT COALESCE(MIN(retry_at), 0) FROM messages WHERE retry_at > 0`, nil, &at)
+	err := s.one(ctx, s.read, nextDueSQL, nil, &at)
 	return fromUnix(at), err
 }
 

@@ -177,18 +177,22 @@ func (s *Store) noteActivity(ctx context.Context, tx *sql.Tx, all []*merge) erro
 	return err
 }
 
+const (
+	newestSQL    = `SELECT value FROM counters WHERE name = 'change'`
+	unsettledSQL = `SELECT count(*) FROM (SELECT 1 FROM messages WHERE seq IS NOT NULL AND waiting_since <= ? LIMIT ?) AS w`
+)
+
 // Newest implements mirror.Ledger.
 func (s *Store) Newest(ctx context.Context) (mirror.Seq, error) {
 	var n mirror.Seq
-	err := s.one(ctx, s.read, `SELECT value FROM counters WHERE name = 'change'`, nil, &n)
+	err := s.one(ctx, s.read, newestSQL, nil, &n)
 	return n, err
 }
 
 // Unsettled implements mirror.Ledger.
 func (s *Store) Unsettled(ctx context.Context, upTo mirror.Seq, atMost int) (int, error) {
 	var n int
-	err := s.one(ctx, s.read, `SELECT count(*) FROM (SELECT 1 FROM messages WHERE seq IS NOT NULL AND waiting_since <= ? LIMIT ?) AS w`,
-		[]any{int64(upTo), atMost}, &n)
+	err := s.one(ctx, s.read, unsettledSQL, []any{int64(upTo), atMost}, &n)
 	return n, err
 }
 

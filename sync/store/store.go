@@ -89,6 +89,11 @@ func (s *Store) prepare(ctx context.Context) error {
 	for query, db := range map[string]*sql.DB{
 		lookupSQL(lookupRows):  s.read,
 		changedSQL:             s.read,
+		newestSQL:              s.read,
+		unsettledSQL:           s.read,
+		nextDueSQL:             s.read,
+		numberSQL:              s.write,
+		activitySQL:            s.write,
 		anyProvisionalSQL:      s.read,
 		someProvisionalSQL:     s.write,
 		insertSQL(upsertRows):  s.write,
