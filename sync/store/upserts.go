@@ -10,7 +10,7 @@ func (s *Store) upsertAll(ctx context.Context, tx *sql.Tx, m *merge) error {
 	for start := 0; start < len(m.news); start += upsertRows {
 		chunk := m.news[start:min(start+upsertRows, len(m.news))]
 		room.fill(chunk, m.seq+int64(start))
-		if err := s.upsertChanged(ctx, tx, m, room.args, len(chunk), m.seq+int64(start)); err != nil {
+		if err := s.upsertChanged(ctx, tx, m, &room); err != nil {
 			return err
 		}
 	}
@@ -47,13 +47,15 @@ WHERE messages.fingerprint <> excluded.fingerprint AND (messages.rank < excluded
 // upsertRoom is what the statements of a merge find their arguments in, one after
 // another.
 type upsertRoom struct {
+	rows int
+	seq  int64 // they are the changes seq+1, seq+2 ...
 	args []any
 	text []byte // the payloads
 }
 
 // fill puts in sightings as changes seq+1, seq+2 ...
 func (r *upsertRoom) fill(chunk []sighting, seq int64) {
-	r.args, r.text = r.args[:0], r.text[:0]
+	r.rows, r.seq, r.args, r.text = len(chunk), seq, r.args[:0], r.text[:0]
 	for i, m := range chunk {
 		from := len(r.text)
 		r.text = m.AppendJSON(r.text)
@@ -63,29 +65,29 @@ func (r *upsertRoom) fill(chunk []sighting, seq int64) {
 	}
 }
 
-// upsertChanged queues some sightings as changes seq+1, seq+2 ... and notes which
-// of them were changes. Strangers are inserted first: if all of them are, the rows
+// upsertChanged queues the sightings in a room and notes which of them were
+// changes. Strangers are inserted first: if all of them are, the rows
 // need not be read to know it (which costs a fifth of a message's way).
-func (s *Store) upsertChanged(ctx context.Context, tx *sql.Tx, m *merge, args []any, some int, seq int64) error {
+func (s *Store) upsertChanged(ctx context.Context, tx *sql.Tx, m *merge, r *upsertRoom) error {
 	if m.strange {
-		res, err := s.exec(ctx, tx, insertSQL(some), args...)
+		res, err := s.exec(ctx, tx, insertSQL(r.rows), r.args...)
 		if err != nil {
 			return err
 		}
-		if n, err := res.RowsAffected(); err != nil || int(n) == some {
-			for i := range some {
-				m.changed = append(m.changed, changedRow{seq: seq + int64(i) + 1})
+		if n, err := res.RowsAffected(); err != nil || int(n) == r.rows {
+			for i := range r.rows {
+				m.changed = append(m.changed, changedRow{seq: r.seq + int64(i) + 1})
 			}
 			return err
 		}
 	}
-	if _, err := s.exec(ctx, tx, upsertSQL(some), args...); err != nil {
+	if _, err := s.exec(ctx, tx, upsertSQL(r.rows), r.args...); err != nil {
 		return err
 	}
-	return s.each(ctx, tx, func(r *sql.Rows) error {
+	return s.each(ctx, tx, func(found *sql.Rows) error {
 		var row changedRow
-		err := r.Scan(&row.seq, &row.written)
+		err := found.Scan(&row.seq, &row.written)
 		m.changed = append(m.changed, row)
 		return err
-	}, `SELECT seq, written FROM messages WHERE seq > ? AND seq <= ? ORDER BY seq`, seq, seq+int64(some))
+	}, `SELECT seq, written FROM messages WHERE seq > ? AND seq <= ? ORDER BY seq`, r.seq, r.seq+int64(r.rows))
 }
