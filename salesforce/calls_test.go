@@ -224,3 +224,34 @@ func TestEachAttemptIsMeasuredAndPaysTheBudget(t *testing.T) {
 			"# TYPE twiliosf_salesforce_retries_total counter\ntwiliosf_salesforce_retries_total{operation=\"ping\"} 2\n"), "twiliosf_salesforce_retries_total"))
 	})
 }
+
+// late is a transport that answers before it has read what it was sent.
+type late struct {
+	*fakeOrg
+	sent []io.Reader
+}
+
+func (l *late) RoundTrip(req *http.Request) (*http.Response, error) {
+	if req.Method == http.MethodPatch {
+		l.sent = append(l.sent, req.Body)
+		req = req.Clone(req.Context())
+		req.Body = nil
+	}
+	return l.fakeOrg.RoundTrip(req)
+}
+
+// https://pkg.go.dev/net/http#RoundTripper
+func TestWhatTheTransportReadsLateIsWhatWasSent(t *testing.T) {
+	l := &late{fakeOrg: always(ok(`[{"id":"a01","success":true,"errors":[]}]`))}
+	org := newOrg(t, l.fakeOrg, func(o *salesforce.Options) { o.HTTP = l })
+	keys := []string{"1", "2", "3"}
+	for _, key := range keys {
+		_, err := org.UpsertCollection(t.Context(), "M__c", "K__c", [][]byte{[]byte(`{"K__c":"` + key + `"}`)})
+		require.NoError(t, err)
+	}
+	for i, key := range keys {
+		body, err := io.ReadAll(l.sent[i])
+		require.NoError(t, err)
+		require.JSONEq(t, `{"allOrNone":false,"records":[{"K__c":"`+key+`"}]}`, string(body))
+	}
+}

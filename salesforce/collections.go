@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/go-json-experiment/json"
 
@@ -104,7 +105,10 @@ func (o *Org) collect(ctx context.Context, c Call, records [][]byte) ([]RowResul
 	case len(records) > MaxCollection:
 		return nil, tooManyRecords(c.Op, len(records))
 	}
-	c.Body = collection(records)
+	room := rooms.Get().(*[]byte) //nolint:errcheck // it holds nothing else
+	defer rooms.Put(room)
+	*room = collection((*room)[:0], records)
+	c.Body = *room
 	data, err := o.send(ctx, c, allowDuplicates)
 	if err != nil {
 		return nil, err
@@ -116,12 +120,17 @@ func (o *Org) collect(ctx context.Context, c Call, records [][]byte) ([]RowResul
 	return rows, err
 }
 
-func collection(records [][]byte) []byte {
+// rooms are what collections are put together in, one after another. The carrier
+// copies what the library is given (drain), for a transport may read a body even
+// after its call has failed.
+var rooms = sync.Pool{New: func() any { return new([]byte) }}
+
+func collection(room []byte, records [][]byte) []byte {
 	size := len(collectionHead) + len(collectionTail) + len(records)
 	for _, r := range records {
 		size += len(r)
 	}
-	body := append(make([]byte, 0, size), collectionHead...)
+	body := append(slices.Grow(room, size), collectionHead...)
 	for i, r := range records {
 		if i > 0 {
 			body = append(body, ',')

@@ -22,6 +22,10 @@ type carrier struct {
 	host string
 
 	fault error
+	// body is the answer of a call that is not the library's to understand, which
+	// it would copy piece by piece.
+	body []byte
+	kept bool
 }
 
 // RoundTrip never fails: what went wrong is kept for result.
@@ -44,6 +48,10 @@ func (c *carrier) RoundTrip(req *http.Request) (*http.Response, error) {
 			err = loginFault(r, a, err)
 		}
 		c.fault = err
+		return stub(req, c.empty()), nil
+	}
+	if c.kept {
+		c.body = a.body
 		return stub(req, c.empty()), nil
 	}
 	return stub(req, a.body), nil
@@ -71,7 +79,7 @@ func (c *carrier) empty() []byte {
 	return []byte("{}")
 }
 
-// drain reads and closes a request's body.
+// drain copies and closes a request's body.
 func drain(req *http.Request) ([]byte, error) {
 	if req.Body == nil {
 		return nil, nil

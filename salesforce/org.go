@@ -67,13 +67,13 @@ func (o *Org) Do(ctx context.Context, c Call) ([]byte, error) {
 
 // send is Do with headers beside the usual ones.
 func (o *Org) send(ctx context.Context, c Call, extra http.Header) ([]byte, error) {
-	cr := &carrier{ctx: ctx, chain: o.chain, op: c.Op, repeatable: c.Repeatable || c.Method == http.MethodGet, extra: extra}
+	cr := &carrier{ctx: ctx, chain: o.chain, op: c.Op, repeatable: c.Repeatable || c.Method == http.MethodGet, extra: extra, kept: true}
 	var body io.Reader
 	if c.Body != nil {
 		body = bytes.NewReader(c.Body)
 	}
-	data, err := o.library(cr).ApexREST(c.Method, strings.TrimPrefix(o.path(c.Path), "/"), body)
-	return data, cr.result(err)
+	_, err := o.library(cr).ApexREST(c.Method, strings.TrimPrefix(o.path(c.Path), "/"), body)
+	return cr.body, cr.result(err)
 }
 
 // path completes a path below the API version's root.

@@ -58,9 +58,10 @@ func BenchmarkEncode(b *testing.B) {
 			Status: message.Delivered, Segments: 2, Price: "-0.00750", PriceUnit: "USD", Created: time.Now(), Updated: time.Now(), Sent: time.Now(),
 		}}
 	}
+	var room []byte
 	b.ReportAllocs()
 	for b.Loop() {
-		encode(p, batch)
+		encode(p, batch, &room)
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(len(batch)), "ns/message")
 }

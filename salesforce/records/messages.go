@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
+	"sync"
 
 	"github.com/twiliosf/twiliosf/salesforce"
 	"github.com/twiliosf/twiliosf/sync/fault"
@@ -108,7 +110,9 @@ func (s *Messages) Upsert(ctx context.Context, batch []mirror.Record) ([]error, 
 	if err != nil || len(rest) == 0 {
 		return outcomes, err
 	}
-	got, err := s.upserting(p).all(ctx, encode(p, rest))
+	room := rooms.Get().(*[]byte) //nolint:errcheck // it holds nothing else
+	defer rooms.Put(room)
+	got, err := s.upserting(p).all(ctx, encode(p, rest, room))
 	if err != nil {
 		return nil, err
 	}
@@ -146,15 +150,20 @@ type row struct {
 	without []*fault.Error
 }
 
-// encode makes one record a message, all in one buffer.
-func encode(p *plan, batch []*mirror.Record) []row {
+// rooms are what batches are encoded in, one after another: whoever is given a
+// record keeps none of it.
+var rooms = sync.Pool{New: func() any { return new([]byte) }}
+
+// encode makes one record a message, all in one room.
+func encode(p *plan, batch []*mirror.Record, room *[]byte) []row {
 	const typical = 800 // bytes of a record with a body of 100 characters
-	buf := make([]byte, 0, typical*len(batch))
+	buf := slices.Grow((*room)[:0], typical*len(batch))
 	ends := make([]int, len(batch))
 	for i := range batch {
 		buf = p.append(buf, batch[i], linked)
 		ends[i] = len(buf)
 	}
+	*room = buf
 	rows := make([]row, len(batch))
 	from := 0
 	for i, end := range ends {

@@ -77,18 +77,13 @@ func (b *Backfill) Day(ctx context.Context, d Day) error {
 
 func (b *Backfill) once(ctx context.Context, d Day) error {
 	defer b.report(d, nil)
-	var kept []message.Message
 	t, err := b.walk(ctx, "backfill", Window{Day: d.Day}, func(ctx context.Context, rows []message.Message, t *tally) (bool, error) {
-		kept = kept[:0]
-		for i := range rows {
-			if at := rows[i].At(); !at.Before(d.Since) && at.Before(d.Until) {
-				kept = append(kept, rows[i])
-			}
-		}
-		if err := b.merge(ctx, kept, t); err != nil {
+		passed := share(d, rows)
+		rows = slices.DeleteFunc(rows, func(m message.Message) bool { return m.At().Before(d.Since) || !m.At().Before(d.Until) })
+		if err := b.merge(ctx, rows, t); err != nil {
 			return false, err
 		}
-		b.report(d, &liveDay{seen: t.Seen, changed: t.Changed, share: share(d, rows)})
+		b.report(d, &liveDay{seen: t.Seen, changed: t.Changed, share: passed})
 		return true, b.breathe(ctx, t, 0)
 	})
 	if err != nil {

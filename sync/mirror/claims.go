@@ -25,7 +25,7 @@ func (w *Writer) claims(ctx context.Context, batch []Change) ([]Claim, error) {
 	var places []int
 	for i := range batch {
 		if batch[i].Message.Direction == message.OutboundAPI {
-			ask, places = append(ask, &batch[i].Message), append(places, i)
+			ask, places = append(ask, batch[i].Message), append(places, i)
 		}
 	}
 	if len(ask) == 0 {

@@ -122,7 +122,7 @@ func (n *newcomers) foundEmpty(ctx context.Context, sink Sink) (bool, error) {
 func (w *Writer) records(ctx context.Context, batch []Change, known []newness) ([]Record, error) {
 	states := make([]*message.Message, len(batch))
 	for i := range batch {
-		states[i] = &batch[i].Message
+		states[i] = batch[i].Message
 	}
 	links, err := w.People.Meet(ctx, states)
 	if err == nil && len(links) != len(batch) {
@@ -149,7 +149,7 @@ func (w *Writer) records(ctx context.Context, batch []Change, known []newness) (
 func (w *Writer) there(ctx context.Context, batch []Change, known []newness) (map[message.SID]bool, error) {
 	var ask, older []message.SID
 	for i := range batch {
-		switch m := &batch[i].Message; {
+		switch m := batch[i].Message; {
 		case known[i] == doubted:
 			ask = append(ask, m.SID)
 		case known[i] == fresh && !w.newcomers.young(m):

@@ -74,11 +74,23 @@ func (o *offers) remember(mark offered) {
 	o.newest = max(o.newest, mark.seq)
 }
 
-// take answers what waits, and whether the store must be read.
-func (o *offers) take() (waiting []Change, unread bool) {
+// take adds what waits to the queue, but for what was read from the store up to
+// mark before it was offered. It answers whether the store must be read.
+func (o *offers) take(queue []Change, mark Seq) (longer []Change, unread bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	waiting, unread = o.waiting, o.unread
-	o.waiting, o.unread = nil, false
-	return waiting, unread
+	for i := range o.waiting {
+		if o.waiting[i].Seq > mark {
+			queue = append(queue, o.waiting[i])
+		}
+	}
+	unread = o.unread
+	o.waiting, o.unread = empty(o.waiting), false
+	return queue, unread
+}
+
+// empty keeps the room of changes, and none of their messages.
+func empty(changes []Change) []Change {
+	clear(changes)
+	return changes[:0]
 }

@@ -165,8 +165,9 @@ type Change struct {
 	Attempts int // how often its writing was put off
 	// New is true until a change of the message was settled as written: whether
 	// the org holds a record of it is not known for certain.
-	New     bool
-	Message message.Message
+	New bool
+	// Message is shared by all who hold the change: nobody alters it.
+	Message *message.Message
 
 	again bool // another change of the message was under way when this one came
 }

@@ -2,6 +2,7 @@ package mirror
 
 import (
 	"context"
+	"slices"
 	"time"
 )
 
@@ -11,7 +12,7 @@ func (w *Writer) next(ctx context.Context, busy int) []Change {
 	if time.Now().Before(w.notUntil) || (len(w.queue) < w.size && !w.fill(ctx)) || w.slot(busy) > 0 {
 		return nil
 	}
-	var batch []Change
+	batch := make([]Change, 0, min(w.size, len(w.queue)))
 	taken := 0
 	for _, c := range w.queue {
 		if len(batch) == w.size {
@@ -27,7 +28,7 @@ func (w *Writer) next(ctx context.Context, busy int) []Change {
 		w.inFlight[c.Message.SID] = c.Seq
 		batch = append(batch, c)
 	}
-	w.queue = w.queue[taken:]
+	w.queue = slices.Delete(w.queue, 0, taken)
 	w.metrics.inFlight.Set(float64(len(w.inFlight)))
 	return batch
 }
@@ -45,20 +46,19 @@ func (w *Writer) slot(busy int) time.Duration {
 // fill adds to the queue what was offered or, while the store has more than
 // that, what it has. It answers whether the store could be read.
 func (w *Writer) fill(ctx context.Context) bool {
-	offered, unread := w.offers.take()
+	queued := len(w.queue)
+	queue, unread := w.offers.take(w.queue, w.mark)
 	if now := time.Now(); w.rescan || unread || !now.Before(w.scanAt) {
-		w.queue, w.mark, w.scanning, w.rescan = nil, 0, true, false
+		queue, queued, w.mark, w.scanning, w.rescan = empty(queue), 0, 0, true, false
 		w.scanned, w.scanAt = now, now.Add(pollEvery)
 	}
 	if !w.scanning {
-		for _, c := range offered {
-			if c.Seq > w.mark { // else it was read before it was offered
-				w.queue = append(w.queue, c)
-			}
-		}
+		w.queue = queue
 		return true
 	}
 	// What was offered is in the store by now, and is read there.
+	clear(queue[queued:])
+	w.queue = queue[:queued]
 	limit := w.size * w.workers
 	more, err := w.Changes.Changed(ctx, w.mark, time.Now(), limit)
 	if err != nil {

@@ -3,6 +3,7 @@ package mirror
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -19,11 +20,12 @@ const (
 	stuckAfter = 8
 )
 
-// settle turns Salesforce's outcomes into settlements.
-func settle(batch []Change, outcomes []error, now time.Time) []Settlement {
-	settled := make([]Settlement, len(batch))
+// settle adds what Salesforce's outcomes make of a batch.
+func settle(all []Settlement, batch []Change, outcomes []error, now time.Time) []Settlement {
+	all = slices.Grow(all, len(batch))
+	settled := all[len(all) : len(all)+len(batch)]
 	for i, c := range batch {
-		settled[i].Change = c
+		settled[i] = Settlement{Change: c}
 		err := outcomes[i]
 		switch class := fault.ClassOf(err); {
 		case errors.Is(err, errUnclaimed):
@@ -35,7 +37,7 @@ func settle(batch []Change, outcomes []error, now time.Time) []Settlement {
 			settled[i].RetryAt = now.Add(max(fault.After(err), fault.RetryIn(c.Attempts, firstRetry, lastRetry, 0)))
 		}
 	}
-	return settled
+	return all[:len(all)+len(batch)]
 }
 
 func refusal(err error, now time.Time) *Refusal {

@@ -43,6 +43,7 @@ type Writer struct {
 	inFlight map[message.SID]Seq // being written
 	scanning bool                // the store has more than what is in the queue
 	rescan   bool                // something at or before mark is to be read again
+	settling []Settlement        // room of collect's
 	mark     Seq                 // the store was read up to here
 	scanned  time.Time           // when it was read last, from the beginning
 	scanAt   time.Time           // when it is to be read again, whatever else happens
@@ -146,15 +147,16 @@ func (w *Writer) collect(ctx context.Context, first batchResult, results <-chan 
 		}
 		break
 	}
-	var settled []Settlement
+	settled := w.settling[:0]
 	for _, r := range all {
 		switch {
 		case r.err == nil:
-			settled = append(settled, settle(r.batch, r.outcomes, time.Now())...)
+			settled = settle(settled, r.batch, r.outcomes, time.Now())
 		case fault.Of(r.err) == nil:
 			w.storeFailed(ctx, r.err) // it knows the people too
 		}
 	}
+	w.settling = settled
 	// What Salesforce has taken is worth remembering even while we stop.
 	if err := w.settleAll(context.WithoutCancel(ctx), settled); err != nil {
 		w.storeFailed(ctx, err)
@@ -162,6 +164,7 @@ func (w *Writer) collect(ctx context.Context, first batchResult, results <-chan 
 			all[i].err = errors.Join(all[i].err, err)
 		}
 	}
+	clear(settled) // of the messages
 	for _, r := range all {
 		w.note(ctx, r)
 	}

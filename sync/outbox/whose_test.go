@@ -1,6 +1,7 @@
 package outbox_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"testing"
@@ -254,4 +255,80 @@ func TestAMessageThatAHumanGaveAwayTooEarlyIsLeftToTheHuman(t *testing.T) {
 		w.ports.Account = &slowAnswer{account: w.account, by: 5 * time.Second}
 		w.account.fail = func(int, message.Outgoing) failure { return lost }
 	})
+}
+
+// unasked says that a message is known to be nobody's without a look into the
+// store, which a backfill could not afford for each.
+func (w *world) unasked(m message.Message) bool {
+	w.t.Helper()
+	ctx, cancel := context.WithCancel(w.t.Context())
+	cancel()
+	claims, err := w.Whose(ctx, []*message.Message{&m})
+	if err == nil {
+		require.Equal(w.t, []outbox.Claim{{}}, claims)
+	}
+	return err == nil
+}
+
+func TestNobodyIsAskedWhoseAMessageIsFromBeforeTheFirstSend(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		long := seen(1000, "hello 0")
+		long.Created = long.Created.Add(-26 * time.Hour)
+		require.True(t, w.unasked(seen(1000, "hello 0")), "nothing was ever sent")
+		w.ask(draft(0))
+		require.True(t, w.unasked(seen(1000, "hello 0")), "nothing was sent yet")
+		time.Sleep(time.Minute)
+		require.False(t, w.unasked(w.account.sent()[0]))
+		require.True(t, w.unasked(long))
+		late := long
+		late.Sent = time.Now()
+		require.False(t, w.unasked(late), "a human may have named it")
+		time.Sleep(48 * time.Hour)
+		w.ask(draft(1))
+		time.Sleep(time.Minute)
+		require.False(t, w.unasked(w.account.sent()[0]), "a later send")
+
+		w.close()
+		w.open()
+		require.False(t, w.unasked(w.account.sent()[0]), "a restart")
+		require.Equal(t, outbox.Bound, w.whose(w.account.sent()[0]).Kind)
+		require.True(t, w.unasked(long))
+		require.NoError(t, w.store.Outbox().Forget(t.Context(), time.Now().Add(time.Hour)))
+		require.NoError(t, w.store.Close())
+		w.open()
+		require.True(t, w.unasked(w.account.sent()[0]), "forgotten")
+	})
+}
+
+// Its intent was taken back, and a callback shows that it was sent nevertheless.
+func TestWhatWasSentAgainstAllAppearanceIsItsRecords(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		w.ask(draft(0))
+		time.Sleep(time.Second)
+		off := draft(0)
+		off.Ask, off.Modified = message.AskCancel, time.Now().Add(time.Second)
+		w.ask(off)
+		time.Sleep(time.Minute)
+		sent := w.account.sent()[0]
+		w.close()
+		w.open()
+		require.Equal(t, outbox.Stranger, w.whose(sent).Kind)
+		w.callback(sent.SID, message.Delivered)
+		require.NotEqual(t, outbox.Stranger, w.whose(sent).Kind)
+		require.NoError(t, w.store.Close())
+		w.open()
+		require.NotEqual(t, outbox.Stranger, w.whose(sent).Kind, "a restart")
+	}, func(w *world) {
+		w.ports.Account = &denies{account: w.account}
+	})
+}
+
+// denies is a Twilio that makes messages and says that it never heard of them.
+type denies struct{ *account }
+
+func (d *denies) Create(ctx context.Context, o message.Outgoing) (message.Message, error) {
+	if _, err := d.account.Create(ctx, o); err != nil {
+		return message.Message{}, err
+	}
+	return message.Message{}, fault.New(fault.Transient, "create", errReset)
 }

@@ -14,18 +14,21 @@ import (
 	"github.com/twiliosf/twiliosf/sync/mirror"
 )
 
-const changedSQL = `SELECT seq, attempts, written = 0, payload FROM messages WHERE seq > ? AND retry_at <= ? ORDER BY seq LIMIT ?`
+const (
+	changedSQL = `SELECT seq, attempts, written = 0, payload FROM messages WHERE seq > ? AND retry_at <= ? ORDER BY seq LIMIT ?`
+	nextDueSQL = `SELECT COALESCE(MIN(retry_at), 0) FROM messages WHERE retry_at > 0`
+)
 
 // Changed implements mirror.Changes.
 func (s *Store) Changed(ctx context.Context, after mirror.Seq, now time.Time, limit int) ([]mirror.Change, error) {
 	changes := make([]mirror.Change, 0, limit)
 	var payload sql.RawBytes
 	err := s.each(ctx, s.read, func(r *sql.Rows) error {
-		var c mirror.Change
+		c := mirror.Change{Message: &message.Message{}}
 		if err := r.Scan(&c.Seq, &c.Attempts, &c.New, &payload); err != nil {
 			return err
 		}
-		if err := json.Unmarshal(payload, &c.Message); err != nil {
+		if err := json.Unmarshal(payload, c.Message); err != nil {
 			return fmt.Errorf("a message's payload cannot be read (change %d): %w", c.Seq, err)
 		}
 		changes = append(changes, c)
@@ -37,7 +40,7 @@ func (s *Store) Changed(ctx context.Context, after mirror.Seq, now time.Time, li
 // NextDue implements mirror.Changes.
 func (s *Store) NextDue(ctx context.Context) (time.Time, error) {
 	var at int64
-	err := s.one(ctx, s.read, `SELECT COALESCE(MIN(retry_at), 0) FROM messages WHERE retry_at > 0`, nil, &at)
+	err := s.one(ctx, s.read, nextDueSQL, nil, &at)
 	return fromUnix(at), err
 }
 
@@ -144,9 +147,9 @@ func (s *Store) overtaken(ctx context.Context, tx *sql.Tx, first []*mirror.Chang
 // writtenSQL is for what was written at the first attempt: the fewer columns it
 // names, the fewer indexes are looked at. The text stays while the status may
 // change, so that a status callback alone makes a whole record.
-func writtenSQL(n int) string {
+var writtenSQL = byRows(lookupRows, func(n int) string {
 	return `UPDATE messages SET seq = NULL, waiting_since = NULL, written = 1, payload = CASE WHEN open = 1 THEN payload END WHERE seq IN (` + placeholders(n) + `)`
-}
+})
 
 // lateSQL is for what was put off before.
 func lateSQL(n int) string {

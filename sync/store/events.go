@@ -63,10 +63,12 @@ func (s *Store) keep(ctx context.Context, all []*arrival) error {
 	})
 }
 
+const numberSQL = `UPDATE counters SET value = value + ? WHERE name = ? RETURNING value`
+
 // number takes the next n numbers of a sequence and answers the one before them.
 func (s *Store) number(ctx context.Context, tx *sql.Tx, name string, n int) (int64, error) {
 	var last int64
-	err := s.one(ctx, tx, `UPDATE counters SET value = value + ? WHERE name = ? RETURNING value`, []any{n, name}, &last)
+	err := s.one(ctx, tx, numberSQL, []any{n, name}, &last)
 	return last - int64(n), err
 }
 

@@ -154,7 +154,7 @@ func (s *Store) queue(ctx context.Context, tx *sql.Tx, held map[message.SID]*hol
 	var changes []mirror.Change
 	for _, h := range held {
 		if h.changed {
-			changes = append(changes, mirror.Change{New: !h.written, Message: h.message})
+			changes = append(changes, mirror.Change{New: !h.written, Message: &h.message})
 		}
 	}
 	if len(changes) == 0 {
@@ -182,7 +182,7 @@ func (s *Store) queue(ctx context.Context, tx *sql.Tx, held map[message.SID]*hol
 // queueOne writes one row. A row that an event has made is older than anything
 // the API shows (updated_at 0), so that the API's picture of it is news.
 func (s *Store) queueOne(ctx context.Context, tx *sql.Tx, h *holding, c *mirror.Change) error {
-	m := &c.Message
+	m := c.Message
 	state := []any{m.Fingerprint(), string(m.Status), m.Status.Rank(), !m.Status.Final(), int64(c.Seq), int64(c.Seq), string(m.AppendJSON(nil))}
 	if !h.fresh {
 		_, err := s.exec(ctx, tx, foldSQL, append(state, h.created, string(m.SID))...)

@@ -33,9 +33,10 @@ func (s *Store) Merge(ctx context.Context, seen []message.Message) (int, []mirro
 	if err := s.merges.join(m, func(all []*merge) error { return s.commit(ctx, all) }); err != nil {
 		return 0, nil, err
 	}
-	changes := make([]mirror.Change, len(m.changed))
+	changes, copies := make([]mirror.Change, len(m.changed)), make([]message.Message, len(m.changed)) // seen is the caller's
 	for i, row := range m.changed {
-		changes[i] = mirror.Change{Seq: mirror.Seq(row.seq), New: !row.written, Message: *news[row.seq-m.seq-1].Message}
+		copies[i] = *news[row.seq-m.seq-1].Message
+		changes[i] = mirror.Change{Seq: mirror.Seq(row.seq), New: !row.written, Message: &copies[i]}
 	}
 	return len(changes), changes, nil
 }
@@ -90,16 +91,6 @@ func (s *Store) commit(ctx context.Context, all []*merge) error {
 	})
 }
 
-func (s *Store) upsertAll(ctx context.Context, tx *sql.Tx, m *merge) error {
-	for start := 0; start < len(m.news); start += upsertRows {
-		chunk := m.news[start:min(start+upsertRows, len(m.news))]
-		if err := s.upsertChanged(ctx, tx, m, chunk, m.seq+int64(start)); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // sighting is one message of a Merge with its digest.
 type sighting struct {
 	*message.Message
@@ -141,13 +132,13 @@ func (s *Store) news(ctx context.Context, seen []message.Message) (news []sighti
 	return news, len(known) == 0, nil
 }
 
-func lookupSQL(n int) string {
+var lookupSQL = byRows(lookupRows, func(n int) string {
 	return `SELECT sid, fingerprint, status, updated_at FROM messages WHERE (created_at, sid) IN (VALUES ` + rows(2, n) + `)`
-}
+})
 
 // sightings looks up what was seen last of each message.
 func (s *Store) sightings(ctx context.Context, of []message.Message) (map[message.SID]message.Sighting, error) {
-	known := make(map[message.SID]message.Sighting, len(of))
+	known := map[message.SID]message.Sighting{}
 	args := make([]any, 0, 2*lookupRows)
 	for start := 0; start < len(of); start += lookupRows {
 		chunk := of[start:min(start+lookupRows, len(of))]
@@ -173,60 +164,6 @@ func (s *Store) sightings(ctx context.Context, of []message.Message) (map[messag
 	return known, nil
 }
 
-const insertColumns = `INSERT INTO messages (created_at, sid, fingerprint, status, rank, updated_at, at, open, seq, waiting_since, payload) VALUES `
-
-// insertSQL leaves alone what is there.
-func insertSQL(n int) string {
-	return insertColumns + rows(11, n) + ` ON CONFLICT (created_at, sid) DO NOTHING`
-}
-
-// upsertSQL's condition is message.News once more, in SQL: another sweep may
-// have been faster. P4.
-func upsertSQL(n int) string {
-	return insertColumns + rows(11, n) + `
-ON CONFLICT (created_at, sid) DO UPDATE SET fingerprint = excluded.fingerprint, status = excluded.status, rank = excluded.rank,
-    updated_at = excluded.updated_at, at = excluded.at, open = excluded.open, seq = excluded.seq,
-    waiting_since = COALESCE(messages.waiting_since, excluded.waiting_since),
-    retry_at = 0, attempts = 0, payload = excluded.payload, refusal = NULL
-WHERE messages.fingerprint <> excluded.fingerprint AND (messages.rank < excluded.rank
-    OR (messages.rank = excluded.rank AND messages.updated_at <= excluded.updated_at))`
-}
-
-// upsertChanged queues sightings as changes seq+1, seq+2 ... and notes which of
-// them were changes. Strangers are inserted first: if all of them are, the rows
-// need not be read to know it (which costs a fifth of a message's way).
-func (s *Store) upsertChanged(ctx context.Context, tx *sql.Tx, m *merge, chunk []sighting, seq int64) error {
-	args := make([]any, 0, len(chunk)*11)
-	var payload []byte
-	for i, m := range chunk {
-		payload = m.AppendJSON(payload[:0])
-		n := seq + int64(i) + 1
-		args = append(args, unix(m.Created), string(m.SID), m.seen.Fingerprint, string(m.Status), m.Status.Rank(), unix(m.Updated),
-			unix(m.At()), !m.Status.Final(), n, n, string(payload))
-	}
-	if m.strange {
-		res, err := s.exec(ctx, tx, insertSQL(len(chunk)), args...)
-		if err != nil {
-			return err
-		}
-		if n, err := res.RowsAffected(); err != nil || int(n) == len(chunk) {
-			for i := range chunk {
-				m.changed = append(m.changed, changedRow{seq: seq + int64(i) + 1})
-			}
-			return err
-		}
-	}
-	if _, err := s.exec(ctx, tx, upsertSQL(len(chunk)), args...); err != nil {
-		return err
-	}
-	return s.each(ctx, tx, func(r *sql.Rows) error {
-		var row changedRow
-		err := r.Scan(&row.seq, &row.written)
-		m.changed = append(m.changed, row)
-		return err
-	}, `SELECT seq, written FROM messages WHERE seq > ? AND seq <= ? ORDER BY seq`, seq, seq+int64(len(chunk)))
-}
-
 func (s *Store) noteActivity(ctx context.Context, tx *sql.Tx, all []*merge) error {
 	var newest time.Time
 	for _, m := range all {
@@ -240,18 +177,22 @@ func (s *Store) noteActivity(ctx context.Context, tx *sql.Tx, all []*merge) erro
 	return err
 }
 
+const (
+	newestSQL    = `SELECT value FROM counters WHERE name = 'change'`
+	unsettledSQL = `SELECT count(*) FROM (SELECT 1 FROM messages WHERE seq IS NOT NULL AND waiting_since <= ? LIMIT ?) AS w`
+)
+
 // Newest implements mirror.Ledger.
 func (s *Store) Newest(ctx context.Context) (mirror.Seq, error) {
 	var n mirror.Seq
-	err := s.one(ctx, s.read, `SELECT value FROM counters WHERE name = 'change'`, nil, &n)
+	err := s.one(ctx, s.read, newestSQL, nil, &n)
 	return n, err
 }
 
 // Unsettled implements mirror.Ledger.
 func (s *Store) Unsettled(ctx context.Context, upTo mirror.Seq, atMost int) (int, error) {
 	var n int
-	err := s.one(ctx, s.read, `SELECT count(*) FROM (SELECT 1 FROM messages WHERE seq IS NOT NULL AND waiting_since <= ? LIMIT ?) AS w`,
-		[]any{int64(upTo), atMost}, &n)
+	err := s.one(ctx, s.read, unsettledSQL, []any{int64(upTo), atMost}, &n)
 	return n, err
 }
 

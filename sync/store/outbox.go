@@ -59,8 +59,9 @@ func (s *Store) attempts(ctx context.Context, q queryer, query string, args ...a
 	return all, err
 }
 
-// values are what a row holds of an attempt, in the order of setSQL.
-func values(a *outbox.Attempt) ([]any, error) {
+// values are what a row is to hold of an attempt, in the order of setSQL.
+func (s *Store) values(a *outbox.Attempt) ([]any, error) {
+	s.oldest.note(a)
 	args := []any{
 		string(a.State), a.Reread, milli(a.Due), a.Tries, a.Sender, string(a.Out.To), a.Token, milli(a.Since), milli(a.Intended), a.Looks,
 		string(a.Result.SID), string(a.Result.RejectedSID), writeAt(a), a.WriteTries, milli(a.Ended),
@@ -94,7 +95,7 @@ VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 // set writes an attempt, where cond and its arguments hold, and answers whether
 // they did.
 func (s *Store) set(ctx context.Context, tx *sql.Tx, a *outbox.Attempt, cond string, args ...any) (bool, error) {
-	vals, err := values(a)
+	vals, err := s.values(a)
 	if err != nil {
 		return false, err
 	}
@@ -185,7 +186,7 @@ func (b Outbox) enter(ctx context.Context, tx *sql.Tx, m *meeting) error {
 		_, err := b.s.set(ctx, tx, &m.attempt, unchanged, m.attempt.Version)
 		return err
 	}
-	vals, err := values(&m.attempt)
+	vals, err := b.s.values(&m.attempt)
 	if err != nil {
 		return err
 	}

@@ -107,9 +107,12 @@ func (b Outbox) Whose(ctx context.Context, messages []*message.Message, now time
 	claims := make([]outbox.Claim, len(messages))
 	sent := map[message.SID]int{}
 	for i, m := range messages {
-		if m.Direction == message.OutboundAPI {
+		if b.s.oldest.mayHave(m) {
 			sent[m.SID] = i
 		}
+	}
+	if len(sent) == 0 {
+		return claims, nil
 	}
 	open, err := b.unsettled(ctx)
 	if err != nil {

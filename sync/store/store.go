@@ -26,6 +26,7 @@ type Store struct {
 	merges   gather[*merge]
 	intents  gather[*intent]
 	arrivals gather[*arrival]
+	oldest   oldestSend
 	// classifier reads what messages say of consent.
 	classifier atomic.Pointer[consent.Classifier]
 	// onBound hears that a status callback has settled an attempt.
@@ -76,6 +77,9 @@ func (s *Store) open(ctx context.Context, version string) error {
 	if err := s.migrate(ctx, version); err != nil {
 		return err
 	}
+	if err := s.oldest.load(ctx, s); err != nil {
+		return err
+	}
 	return s.prepare(ctx)
 }
 
@@ -85,6 +89,11 @@ func (s *Store) prepare(ctx context.Context) error {
 	for query, db := range map[string]*sql.DB{
 		lookupSQL(lookupRows):  s.read,
 		changedSQL:             s.read,
+		newestSQL:              s.read,
+		unsettledSQL:           s.read,
+		nextDueSQL:             s.read,
+		numberSQL:              s.write,
+		activitySQL:            s.write,
 		anyProvisionalSQL:      s.read,
 		someProvisionalSQL:     s.write,
 		insertSQL(upsertRows):  s.write,
@@ -220,9 +229,23 @@ func (s *Store) one(ctx context.Context, q queryer, query string, args []any, in
 	return err
 }
 
+// byRows is a statement for n rows whose text for the usual number of them is made
+// once.
+func byRows(usual int, text func(n int) string) func(n int) string {
+	full := text(usual)
+	return func(n int) string {
+		if n == usual {
+			return full
+		}
+		return text(n)
+	}
+}
+
 // rows is "(?, ?), (?, ?)" for n rows of the given number of columns.
-func rows(columns, n int) string {
-	row := "(" + placeholders(columns) + ")"
+func rows(columns, n int) string { return repeated("("+placeholders(columns)+")", n) }
+
+// repeated is "row, row" for n rows.
+func repeated(row string, n int) string {
 	return strings.TrimSuffix(strings.Repeat(row+", ", n), ", ")
 }
 

@@ -87,7 +87,7 @@ func TestWhatIsNewsIsQueuedOnceAndWhole(t *testing.T) {
 		got := changed(t, s)
 		require.Len(t, got, 1234)
 		for i, c := range got {
-			require.Equal(t, all[i], c.Message)
+			require.Equal(t, all[i], *c.Message)
 		}
 		settle(t, s, got...)
 		require.Empty(t, changed(t, s))
@@ -222,7 +222,7 @@ func TestQuarantineKeepsTheMessageUntilSomebodyDecides(t *testing.T) {
 		n, err := s.RetryQuarantined(ctx, mirrortest.SID(1), mirrortest.SID(99))
 		require.NoError(t, err)
 		require.Equal(t, 1, n)
-		require.Equal(t, mirrortest.Text(1, now), changed(t, s)[0].Message)
+		require.Equal(t, mirrortest.Text(1, now), *changed(t, s)[0].Message)
 		settle(t, s, changed(t, s)...)
 
 		n, err = s.DropQuarantined(ctx, mirrortest.SID(2))
@@ -334,7 +334,7 @@ func TestEverythingIsThereAfterReopening(t *testing.T) {
 			require.NoError(t, s.Close())
 			s, err = store.Open(t.Context(), store.Options{URL: url})
 			require.NoError(t, err)
-			require.Equal(t, mirrortest.Text(1, now), changed(t, s)[0].Message)
+			require.Equal(t, mirrortest.Text(1, now), *changed(t, s)[0].Message)
 			at, err := s.LastActivity(t.Context())
 			require.NoError(t, err)
 			require.Equal(t, now, at)

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"runtime"
 	"runtime/pprof"
 	"strings"
 	"syscall"
@@ -23,7 +24,9 @@ import (
 
 const (
 	childArg = "child-daemon"
-	// profileVar names a file for the daemon's CPU profile.
+	// profileVar names a file for the daemon's CPU profile. Beside it goes one of
+	// what was allocated (.allocs), and its sum is printed: it is the same in each
+	// run, which CPU time is not.
 	profileVar = "TWILIOSF_BENCH_PROFILE"
 )
 
@@ -31,17 +34,12 @@ const (
 func child(configPath string) int {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
-	if path := os.Getenv(profileVar); path != "" {
-		f, err := os.Create(path) //nolint:gosec // the one who runs the bench says where
-		if err == nil {
-			err = pprof.StartCPUProfile(f)
-		}
-		if err != nil {
-			fmt.Fprintln(os.Stderr, "bench:", err)
-			return 1
-		}
-		defer pprof.StopCPUProfile()
+	end, err := profile(os.Getenv(profileVar))
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		return 1
 	}
+	defer end()
 	log, err := zap.NewProduction(zap.IncreaseLevel(zap.WarnLevel))
 	if err != nil {
 		return 1
@@ -63,6 +61,35 @@ func child(configPath string) int {
 		return 1
 	}
 	return 0
+}
+
+// profile begins to write profiles, if path is not "", until end is called.
+func profile(path string) (end func(), err error) {
+	if path == "" {
+		runtime.MemProfileRate = 0 // as in the daemon, which has no such profile
+		return func() {}, nil
+	}
+	f, err := os.Create(path) //nolint:gosec // the one who runs the bench says where
+	if err != nil {
+		return nil, err
+	}
+	return func() {
+		pprof.StopCPUProfile()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		fmt.Fprintf(os.Stderr, "bench: the daemon allocated %.1f MB in %d objects and was collected %d times\n",
+			float64(m.TotalAlloc)/1e6, m.Mallocs, m.NumGC)
+		runtime.GC()
+		runtime.ReadMemStats(&m)
+		fmt.Fprintf(os.Stderr, "bench: %.1f MB of it are alive\n", float64(m.HeapAlloc)/1e6)
+		allocs, err := os.Create(path + ".allocs") //nolint:gosec // as above
+		if err == nil {
+			err = errors.Join(pprof.Lookup("allocs").WriteTo(allocs, 0), allocs.Close())
+		}
+		if err != nil {
+			fmt.Fprintln(os.Stderr, "bench:", err)
+		}
+	}, pprof.StartCPUProfile(f)
 }
 
 // process is a daemon in a child process.
