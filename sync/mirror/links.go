@@ -76,8 +76,14 @@ func (w *Writer) judge(ctx context.Context, batch []Change) ([]newness, error) {
 	}
 	known := make([]newness, len(batch))
 	for i := range batch {
-		if !written[batch[i].Seq] {
-			known[i] = w.newcomers.judge(&batch[i])
+		c := &batch[i]
+		is, there := written[c.Seq]
+		switch {
+		case is:
+		case c.New && c.again && !there: // overtaken, so its row tells of a newer one
+			known[i] = doubted
+		default:
+			known[i] = w.newcomers.judge(c)
 		}
 	}
 	return known, nil

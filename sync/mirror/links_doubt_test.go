@@ -112,6 +112,29 @@ func TestAChangeThatWasHandedOverMeanwhileDoesNotLinkARecordAgain(t *testing.T) 
 	})
 }
 
+// Nor does one that has been overtaken itself by then: the ledger no longer has it.
+func TestAChangeThatWasOvertakenMeanwhileDoesNotLinkARecordAgain(t *testing.T) {
+	account, org := &mirrortest.Account{}, &mirrortest.Org{}
+	synctest.Test(t, func(t *testing.T) {
+		first := startWith(t, account, org, knowsAda)
+		defer first.stop()
+		w := first.restart(t, mirror.Options{Writers: 1}, knowsAda)
+		defer w.stop()
+		time.Sleep(time.Minute)
+		org.Latency = time.Second
+		m := mirrortest.Text(1, time.Now())
+		w.changeStatus(t, m, message.Queued)
+		go func() { _ = w.Sweeper.Full(context.WithoutCancel(t.Context())) }()
+		time.Sleep(500 * time.Millisecond)
+		w.callback(t, m.SID, message.Sent, 0)
+		time.Sleep(100 * time.Millisecond)
+		w.callback(t, m.SID, message.Delivered, 0)
+		time.Sleep(10 * time.Second)
+		require.Equal(t, message.Delivered, org.All()[m.SID].Status)
+		require.Equal(t, []message.Links{herLinks}, org.Links(m.SID))
+	})
+}
+
 func TestABatchThatWasRefusedBeforeAnythingWasDoneIsNotAskedFor(t *testing.T) {
 	account, org := &mirrortest.Account{}, &mirrortest.Org{}
 	refused := false

@@ -177,8 +177,8 @@ type Changes interface {
 	// Changed reads changes after the given one that are due at now, in order,
 	// at most limit.
 	Changed(ctx context.Context, after Seq, now time.Time, limit int) ([]Change, error)
-	// Written tells which of some changes are of messages that were settled as
-	// written by now.
+	// Written tells whether the messages of some changes were settled as written by
+	// now. A change that was overtaken is left out.
 	Written(ctx context.Context, changes []Seq) (map[Seq]bool, error)
 	// Settle records what came of changes, all of them or none. One that was
 	// overtaken by a newer sighting meanwhile stays queued (the newer one).

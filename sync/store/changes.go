@@ -53,10 +53,11 @@ func (s *Store) Written(ctx context.Context, changes []mirror.Seq) (map[mirror.S
 	written := map[mirror.Seq]bool{}
 	err := s.each(ctx, s.read, func(r *sql.Rows) error {
 		var seq mirror.Seq
-		err := r.Scan(&seq)
-		written[seq] = true
+		var is bool
+		err := r.Scan(&seq, &is)
+		written[seq] = is
 		return err
-	}, `SELECT seq FROM messages WHERE written = 1 AND seq IN (`+placeholders(len(args))+`)`, args...)
+	}, `SELECT seq, written FROM messages WHERE seq IN (`+placeholders(len(args))+`)`, args...)
 	return written, err
 }
 
