@@ -1,7 +1,6 @@
 package store
 
 import (
-	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -102,13 +101,15 @@ func (c Campaigns) Open(ctx context.Context, run int64) (int, error) {
 // TakeBack implements campaign.Handing. Who is gone meanwhile is found without a
 // writing transaction.
 func (c Campaigns) TakeBack(ctx context.Context, run int64, before time.Time) (int, error) {
-	found, err := c.s.attempts(ctx, c.s.read, untriedSQL+` AND r.handed_at < ? AND o.since_at = 0)`, run, milli(before))
+	const query = untriedSQL + ` AND r.handed_at < ? AND o.since_at = 0)`
+	at := milli(before.Add(time.Millisecond - time.Nanosecond)) // when they were handed over is cut to milliseconds
+	found, err := c.s.attempts(ctx, c.s.read, query, run, at)
 	if err != nil || len(found) == 0 {
 		return 0, err
 	}
 	back := 0
 	err = c.s.Tx(ctx, func(tx *sql.Tx) (err error) {
-		back, err = c.takeBack(ctx, tx, untriedSQL+` AND r.handed_at < ? AND o.since_at = 0)`, run, milli(before))
+		back, err = c.takeBack(ctx, tx, query, run, at)
 		return err
 	})
 	if err != nil {
@@ -159,33 +160,36 @@ func (c Campaigns) Drafts(ctx context.Context, keys []string) ([]message.Draft, 
 		if !ok {
 			continue
 		}
-		r := &h.run
-		d := message.Draft{
-			ID: key, Bulk: r.Campaign.ID, Keyword: r.Campaign.Keyword, Ask: message.AskDraft, To: string(h.Number), Sender: r.Sender,
-			Body: cmp.Or(h.Text, r.Campaign.Body), Media: r.Campaign.Media, SendAt: h.at, Modified: h.at,
+		a, ok, err := c.s.Outbox().Last(ctx, key)
+		if err != nil {
+			return nil, err
 		}
-		switch {
-		case r.Status == campaign.Sending:
+		if !ok {
+			continue
+		}
+		d := a.Draft
+		switch status := h.run.Status; {
+		case status == campaign.Sending:
 			d.Ask = message.AskSend
-		case r.Status.Over():
+		case status.Over():
 			d.Ask = message.AskCancel
+		default:
+			d.Ask = message.AskDraft
 		}
 		all = append(all, d)
 	}
 	return all, nil
 }
 
-// handedOver is a recipient with its run.
-type handedOver struct {
+// member is a recipient with its run.
+type member struct {
 	campaign.Recipient
 	run campaign.Run
-	at  time.Time // when it was handed over
 }
 
 // keyed reads recipients by their keys. Those that are not known are left out.
-func (c Campaigns) keyed(ctx context.Context, keys []string) (map[string]handedOver, error) {
-	found := map[string]handedOver{}
-	runs := map[int64]campaign.Run{}
+func (c Campaigns) keyed(ctx context.Context, keys []string) (map[string]member, error) {
+	found, runs := map[string]member{}, map[int64]campaign.Run{}
 	for _, key := range keys {
 		record, n, ok := campaign.ReadKey(key)
 		if !ok {
@@ -198,26 +202,19 @@ func (c Campaigns) keyed(ctx context.Context, keys []string) (map[string]handedO
 		if len(all) == 0 {
 			continue
 		}
-		h := handedOver{Recipient: all[0]}
-		if _, known := runs[h.Run]; !known {
-			some, err := c.s.runs(ctx, c.s.read, `WHERE n = ?`, h.Run)
+		m := member{Recipient: all[0]}
+		if _, known := runs[m.Run]; !known {
+			some, err := c.s.runs(ctx, c.s.read, `WHERE n = ?`, m.Run)
 			if err != nil {
 				return nil, err
 			}
-			runs[h.Run] = campaign.Run{}
-			if len(some) > 0 {
-				runs[h.Run] = some[0]
+			for i := range some {
+				runs[m.Run] = some[i]
 			}
 		}
-		if h.run = runs[h.Run]; h.run.Campaign.ID != record {
-			continue
+		if m.run = runs[m.Run]; m.run.Campaign.ID == record {
+			found[key] = m
 		}
-		var at int64
-		if err := c.s.one(ctx, c.s.read, `SELECT handed_at FROM recipients WHERE n = ?`, []any{n}, &at); err != nil && !errors.Is(err, sql.ErrNoRows) {
-			return nil, err
-		}
-		h.at = fromMilli(at)
-		found[key] = h
 	}
 	return found, nil
 }
