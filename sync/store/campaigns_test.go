@@ -475,7 +475,9 @@ func TestWhoIsTakenBackIsHandedOverOnceMore(t *testing.T) {
 	onEach(t, func(t *testing.T, s *store.Store) {
 		k := sending(t, s, persons(0, 3)...)
 		k.hand(1)
-		k.intended()
+		tried := k.intended()[0] // nothing was found of it, so that it is to be sent again
+		tried.State, tried.Token = outbox.Ready, ""
+		require.NoError(t, k.b.Revise(t.Context(), []outbox.Attempt{tried}))
 		k.hand(2)
 		n, err := k.c.TakeBack(t.Context(), k.N, now)
 		require.NoError(t, err)
