@@ -119,6 +119,7 @@ var arrows = []arrow{
 	{"sync/store", "sync/phone", "numbers are indexed by their key"},
 	{"sync/store", "sync/followup", "the store implements the Queue of follow-ups"},
 	{"sync/store", "sync/outbox", "the store implements the outbox's Ledger, Intents and Claims"},
+	{"sync/store", "sync/campaign", "the store implements the campaigns' Runs, Recipients, Handing and Results"},
 	{"sync/store", "sync/mirror", "the store implements the mirror's Ledger, Changes, Cursors and Backlog"},
 	{"sync/jobs", "sync/store", "the store owns the database and its transactions, jobs owns River"},
 	{"sync/console", "sync/health", "readiness follows the conditions"},

@@ -56,12 +56,17 @@ type Attempt struct {
 // end brings an attempt to its last state, or to a human. A sender that we have
 // chosen stands on the record of what was sent only: on another it would look like
 // the user's own choice the next time.
+//
+// What a campaign has sent gets its record from the mirror, unless a human had to
+// decide before: then there is one already, and it gets the SID.
 func (a *Attempt) end(s State, r message.Result, now time.Time) {
 	r.ID, r.To = a.Draft.ID, a.Out.To
 	if s == Accepted {
 		r.From, r.Service = cmp.Or(r.From, a.Out.From), cmp.Or(r.Service, a.Out.Service)
 	}
-	a.State, a.Result, a.Unwritten, a.WriteTries, a.Ended, a.Due = s, r, true, 0, now, time.Time{}
+	shown := a.Result.Status != ""
+	a.State, a.Result, a.WriteTries, a.Ended, a.Due = s, r, 0, now, time.Time{}
+	a.Unwritten = s != Accepted || a.Draft.Bulk == "" || shown
 }
 
 // refuse ends an attempt before Twilio is asked.
@@ -69,14 +74,29 @@ func (a *Attempt) refuse(f *Refusal, now time.Time) {
 	a.end(Refused, message.Result{Status: string(message.Failed), ErrorCode: f.Code, ErrorMessage: f.Text}, now)
 }
 
-// drop ends an attempt whose record no longer asks.
+// drop ends an attempt whose record no longer asks. Of a campaign's, a record that
+// there is shows something else by then.
 func (a *Attempt) drop(now time.Time) {
+	if a.Draft.Bulk != "" && a.Result.Status != "" {
+		a.end(Dropped, message.Result{Status: string(message.Canceled)}, now)
+		a.Reread = false
+		return
+	}
 	a.State, a.Reread, a.Due, a.Ended, a.Unwritten = Dropped, false, time.Time{}, now, false
 }
 
 // again puts an attempt into its sender's line once more.
 func (a *Attempt) again() {
-	a.State, a.Token, a.Looks, a.Due = Ready, "", 0, time.Time{}
+	a.State, a.Token, a.Looks, a.Due = Ready, "", 0, a.turn()
+}
+
+// turn is where an attempt comes in its sender's line: what users ask for goes
+// before what campaigns do.
+func (a *Attempt) turn() time.Time {
+	if a.Draft.Bulk == "" {
+		return time.Time{}
+	}
+	return a.Draft.SendAt
 }
 
 // accept notes that Twilio has the message.
@@ -128,6 +148,18 @@ func ByCallback(a Attempt, m *message.Message, now time.Time) Attempt {
 // attempt by now.
 func Named(a Attempt, sid message.SID) Attempt {
 	a.Result.RejectedSID = sid
+	a.Unwritten = a.Unwritten || a.Draft.Bulk != "" // its record has no id that the mirror could know
+	return a
+}
+
+// Withdrawn is an attempt that waits, once what it is one of no longer sends. Where
+// a message may exist, it is asked first what is wanted now.
+func Withdrawn(a Attempt, now time.Time) Attempt {
+	if a.Since.IsZero() {
+		a.drop(now)
+	} else {
+		a.State, a.Reread, a.Due = Fresh, true, time.Time{}
+	}
 	return a
 }
 

@@ -37,7 +37,10 @@ func refuse(code int, format string, args ...any) *Refusal {
 }
 
 // optedOut is what a record says whose number has opted out.
-func optedOut() *Refusal {
+func optedOut(d *message.Draft) *Refusal {
+	if d.Keyword != "" {
+		return refuse(codeOptedOut, "To number: it has opted out, of everything or of the campaign's keyword.")
+	}
 	return refuse(codeOptedOut, "To number: it has opted out (it answered STOP, or its opt-in was ended). It can be texted again after it has sent START.")
 }
 

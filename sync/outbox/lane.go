@@ -179,7 +179,7 @@ func (o *Outbox) intend(ctx context.Context, a *Attempt) (bool, error) {
 	if !blocked {
 		return ok, nil
 	}
-	was.refuse(optedOut(), now)
+	was.refuse(optedOut(&a.Draft), now)
 	o.metrics.ended.WithLabelValues("opted_out").Inc()
 	defer o.write.ring()
 	return false, o.Ledger.Revise(ctx, []Attempt{was})
@@ -238,6 +238,8 @@ func (o *Outbox) create(ctx context.Context, a Attempt) {
 		o.wakeLane(a.Sender)
 	case Uncertain:
 		o.settle.ring()
+	case Fresh:
+		o.plan.ring()
 	default:
 		o.write.ring()
 	}

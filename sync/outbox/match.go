@@ -63,7 +63,7 @@ type ClaimKind int
 
 // The kinds of claims.
 const (
-	Stranger   ClaimKind = iota // no record has asked for it
+	Stranger   ClaimKind = iota // no record is to get it: it has its own
 	Bound                       // it is a record's, which shows its SID: write it by the record's id
 	RejectedOf                  // Twilio lists it for a create that it refused: a record shows it as that, and it has no other
 	Wait                        // it may be what is being sent, or its record does not show it yet: ask again soon
@@ -73,4 +73,7 @@ const (
 type Claim struct {
 	Kind   ClaimKind
 	Record string // of Bound and RejectedOf
+	// Bulk is the record of the campaign that it is one message of. What is RejectedOf
+	// a campaign is told by who has sent it, and nobody else: its Record is a key.
+	Bulk string
 }

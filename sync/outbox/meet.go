@@ -22,6 +22,8 @@ const (
 func Meet(last *Attempt, d *message.Draft, now time.Time) (Attempt, Action) {
 	asks := d.Ask == message.AskSend && !d.Deleted
 	switch {
+	case d.Bulk != "": // not read of a record: whoever has it says what it asks for
+		return Attempt{}, Ignore
 	case last == nil && asks:
 		return begin(d, 1, now), Start
 	case last == nil || d.Modified.Before(last.Draft.Modified):

@@ -110,6 +110,10 @@ func (o *Outbox) Wake() {
 	o.settle.ring()
 }
 
+// HandedOver has looked at what something else has put into the ledger to be sent.
+// It never blocks.
+func (o *Outbox) HandedOver() { o.plan.ring() }
+
 // Take merges what was read of records that ask, or no longer ask, to be sent. It
 // is durable when Take returns nil.
 func (o *Outbox) Take(ctx context.Context, drafts []message.Draft) error {

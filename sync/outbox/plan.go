@@ -171,7 +171,7 @@ func (o *Outbox) assign(ctx context.Context, todo []*Attempt, c *chooser) error 
 		case f != nil:
 			a.refuse(f, now)
 		default:
-			a.State, a.Sender, a.Due, a.Tries = Ready, s.Lane(), time.Time{}, 0
+			a.State, a.Sender, a.Due, a.Tries = Ready, s.Lane(), a.turn(), 0
 			a.Out.From, a.Out.Service = s.Number, s.Service
 		}
 	}

@@ -86,7 +86,8 @@ type Intents interface {
 	Recover(ctx context.Context, now time.Time) error
 	// Intend commits the intent of an attempt that is ready, with its token, unless
 	// the attempt has changed since it was read. A number that has opted out is left
-	// out in the same transaction (P6): optedOut then says so, and nothing is changed.
+	// out in the same transaction (P6), and so is one that has not opted in to the
+	// draft's keyword: optedOut then says so, and nothing is changed.
 	Intend(ctx context.Context, a *Attempt) (ok, optedOut bool, err error)
 	// Conclude commits what came of an intent, unless a status callback was faster.
 	Conclude(ctx context.Context, a *Attempt) error

@@ -104,7 +104,10 @@ func (s *Store) set(ctx context.Context, tx *sql.Tx, a *outbox.Attempt, cond str
 		return false, err
 	}
 	n, err := res.RowsAffected()
-	return n > 0, err
+	if err != nil || n == 0 || a.Draft.Bulk == "" {
+		return n > 0, err
+	}
+	return true, s.reach(ctx, tx, a)
 }
 
 // unchanged is the condition that a row is as it was read.

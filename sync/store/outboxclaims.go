@@ -9,6 +9,7 @@ import (
 
 	"github.com/go-json-experiment/json"
 
+	"github.com/twiliosf/twiliosf/sync/campaign"
 	"github.com/twiliosf/twiliosf/sync/message"
 	"github.com/twiliosf/twiliosf/sync/outbox"
 )
@@ -153,11 +154,17 @@ func (b Outbox) owned(ctx context.Context, messages []*message.Message, sent map
 // the SID, nobody else writes the record: an older status would come after a newer
 // one (P4). So would one that is older than the write-back's, which a look-up or a
 // callback has told us, and the mirror not yet.
+//
+// A campaign's recipient has no record before the message is mirrored, unless a
+// human had to decide: then the record of its key gets the SID first.
 func (o *owner) claim(m *message.Message) outbox.Claim {
 	older := m.Status.Known() && m.Status.Rank() < message.Status(o.result.Status).Rank()
+	bulk, _, _ := campaign.ReadKey(o.record)
 	switch {
 	case o.rejected:
-		return outbox.Claim{Kind: outbox.RejectedOf, Record: o.record}
+		return outbox.Claim{Kind: outbox.RejectedOf, Record: o.record, Bulk: bulk}
+	case o.written && !older && bulk != "":
+		return outbox.Claim{Kind: outbox.Stranger, Bulk: bulk}
 	case o.written && !older:
 		return outbox.Claim{Kind: outbox.Bound, Record: o.record}
 	default:
@@ -210,7 +217,7 @@ func (b Outbox) belongs(ctx context.Context, tx *sql.Tx, a *outbox.Attempt, m *m
 		}
 		next := outbox.Named(*a, m.SID)
 		_, err := b.s.set(ctx, tx, &next, unchanged, a.Version)
-		return outbox.Claim{Kind: outbox.RejectedOf, Record: a.Draft.ID}, err
+		return outbox.Claim{Kind: outbox.RejectedOf, Record: a.Draft.ID, Bulk: a.Draft.Bulk}, err
 	case outbox.Held, outbox.Fresh, outbox.Ready: // found after all: it is not sent again
 		mine, _, err := b.claim(ctx, tx, a, m, now)
 		if err != nil || !mine {

@@ -76,7 +76,7 @@ func (b Outbox) commitIntents(ctx context.Context, all []*intent) error {
 
 func (b Outbox) intend(ctx context.Context, tx *sql.Tx, i *intent) error {
 	a := i.attempt
-	may, err := b.s.allowed(ctx, tx, []message.Number{a.Out.To}, "")
+	may, err := b.s.allowed(ctx, tx, []message.Number{a.Out.To}, a.Draft.Keyword)
 	if err != nil {
 		return err
 	}
@@ -104,6 +104,11 @@ func (b Outbox) conclude(ctx context.Context, tx *sql.Tx, i *intent) error {
 		if !free[sid] {
 			*a = outbox.Contested(*a, a.Ended)
 		}
+	}
+	if off, err := b.s.calledOff(ctx, tx, a); err != nil {
+		return err
+	} else if off {
+		*a = outbox.Withdrawn(*a, time.Now())
 	}
 	ok, err := b.s.set(ctx, tx, a, ifIntended)
 	if err != nil || !ok || a.State != outbox.Rejected || a.Result.ErrorCode != codeOptedOut {

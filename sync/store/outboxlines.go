@@ -89,19 +89,13 @@ func (b Outbox) Counts(ctx context.Context) (map[outbox.State]int, error) {
 	return counts, err
 }
 
-// Forget implements outbox.Books.
+// Forget implements outbox.Books. A campaign leaves a million attempts.
 func (b Outbox) Forget(ctx context.Context, before time.Time) error {
 	const over = `ended_at > 0 AND ended_at < ? AND write_at IS NULL AND unshown = 0 AND state IN ('accepted', 'rejected', 'refused', 'dropped')`
-	return b.s.Tx(ctx, func(tx *sql.Tx) error {
-		for _, query := range []string{
-			`DELETE FROM outbox_tokens WHERE n IN (SELECT n FROM outbox WHERE ` + over + `)`,
-			`DELETE FROM outbox WHERE ` + over,
-			`DELETE FROM studio_requests WHERE ended_at > 0 AND ended_at < ? AND due_at IS NULL`,
-		} {
-			if _, err := b.s.exec(ctx, tx, query, milli(before)); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+	const some = `n IN (SELECT n FROM outbox WHERE ` + over + ` ORDER BY ended_at, n LIMIT ?)`
+	if err := b.s.inParts(ctx, []string{`DELETE FROM outbox_tokens WHERE ` + some, `DELETE FROM outbox WHERE ` + some}, milli(before)); err != nil {
+		return err
+	}
+	_, err := b.s.exec(ctx, b.s.write, `DELETE FROM studio_requests WHERE ended_at > 0 AND ended_at < ? AND due_at IS NULL`, milli(before))
+	return err
 }

@@ -31,6 +31,9 @@ type Store struct {
 	classifier atomic.Pointer[consent.Classifier]
 	// onBound hears that a status callback has settled an attempt.
 	onBound atomic.Pointer[func()]
+	// reaches: a campaign's recipient has a message, so that what becomes of
+	// messages may be told of recipients.
+	reaches atomic.Bool
 }
 
 var (
@@ -80,6 +83,9 @@ func (s *Store) open(ctx context.Context, version string) error {
 	if err := s.oldest.load(ctx, s); err != nil {
 		return err
 	}
+	if err := s.countSent(ctx, s.read); err != nil {
+		return err
+	}
 	return s.prepare(ctx)
 }
 
@@ -113,6 +119,17 @@ func (s *Store) prepare(ctx context.Context) error {
 		putNumberSQL:           s.write,
 		dropNumberSQL:          s.write,
 		writtenSQL(lookupRows): s.write,
+		addSQL:                 s.write,
+		metPeopleSQL:           s.write,
+		metNumbersSQL:          s.write,
+		handSQL:                s.write,
+		startSQL:               s.write,
+		reachedSQL:             s.write,
+		missedSQL:              s.write,
+		becameSQL:              s.write,
+		repliedSQL:             s.write,
+		recordedSQL:            s.write,
+		notedSQL:               s.write,
 	} {
 		stmt, err := db.PrepareContext(ctx, s.dialect.rebind(query))
 		if err != nil {
