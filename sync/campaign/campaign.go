@@ -67,7 +67,10 @@ const (
 	ToPreview  Kind = "preview"  // for an operator
 )
 
-// Run is how far a campaign is. A record has one.
+// Never is when a run is due about which nothing more is to be done.
+var Never = time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// Run is how far a campaign is. A record has one of each kind.
 type Run struct {
 	N        int64 // its number in the ledger
 	Version  int64 // which state of the row this is
@@ -77,7 +80,7 @@ type Run struct {
 	Status Status
 	// Gathered: the whole audience is in the ledger.
 	Gathered bool
-	Due      time.Time // when something is to be done about it; zero: at once
+	Due      time.Time // when something is to be done about it; zero: at once, Never: nothing is
 	Tries    int       // how often it was put off
 	Audience Audience
 	Export   string

@@ -38,7 +38,7 @@ func Meet(was *Run, c Campaign, now time.Time) (r Run, changed, withdrawn bool) 
 		return r, true, false
 	case c.Command != "": // obeyed already, and the record is told so again
 		changed = !r.Untold
-		r.Untold = true
+		r.Untold, r.Due = true, now
 		return r, changed, false
 	case r.Status == Scheduled && (c.Status == Send || c.Status == Scheduled) && !r.Campaign.asks(c):
 		return begin(r, c, now), true, false
@@ -52,19 +52,16 @@ func Meet(was *Run, c Campaign, now time.Time) (r Run, changed, withdrawn bool) 
 // asks says whether two readings of a record ask for the same.
 func (c Campaign) asks(other Campaign) bool {
 	other.Modified, other.Status, other.Command = c.Modified, c.Status, c.Command
+	if c.SendAt.Equal(other.SendAt) { // in whatever zone it is written
+		other.SendAt = c.SendAt
+	}
 	return c == other
 }
 
-// begin is a run of a campaign from its beginning.
+// begin is a run of a campaign from its beginning. It is due at once, whenever it
+// is to be sent: its record is to say that it is scheduled.
 func begin(r Run, c Campaign, now time.Time) Run {
-	return Run{N: r.N, Version: r.Version, Kind: r.Kind, Campaign: c, Status: Scheduled, Due: later(c.SendAt, now), Untold: true}
-}
-
-func later(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
+	return Run{N: r.N, Version: r.Version, Kind: r.Kind, Campaign: c, Status: Scheduled, Due: now, Untold: true}
 }
 
 // resumed is the status after a pause.

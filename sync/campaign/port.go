@@ -74,23 +74,24 @@ type Runs interface {
 	// changed. A run that Meet has withdrawn gives back what it has handed over and
 	// nobody has tried to send, in the same transaction.
 	Take(ctx context.Context, all []Campaign, now time.Time) (changed int, err error)
-	// Due reads runs that something is to be done about, those first that wait
-	// longest, at most limit.
+	// Due reads runs whose Due is not after now, whatever their kind and status, those
+	// first that wait longest, at most limit.
 	Due(ctx context.Context, now time.Time, limit int) ([]Run, error)
 	// NextDue is when the first of them falls due; ok is false when there is none.
 	NextDue(ctx context.Context) (at time.Time, ok bool, err error)
 	// Revise replaces a run, unless it has changed since it was read: then ok is
-	// false. The run gets its new version.
+	// false. The run gets its new version. One without a number is new, and gets its
+	// number, unless its record has one of its kind: then ok is false too.
 	Revise(ctx context.Context, r *Run) (ok bool, err error)
 }
 
 // Books are what operators see and do.
 type Books interface {
-	// Runs lists the runs that are not over, and of those that are the latest, at
-	// most limit in all.
+	// Runs lists the runs to send that are not over, and of those that are the latest,
+	// at most limit in all.
 	Runs(ctx context.Context, limit int) ([]Run, error)
-	// Run reads a record's run.
-	Run(ctx context.Context, record string) (r Run, ok bool, err error)
+	// Run reads a record's run of a kind.
+	Run(ctx context.Context, record string, k Kind) (r Run, ok bool, err error)
 	// Forget drops runs that are over since before a time, with their recipients.
 	Forget(ctx context.Context, before time.Time) error
 }
@@ -102,7 +103,8 @@ type Recipients interface {
 	// there already stays as they are, and so is a number that another person of the
 	// run has: that one is left out as a Duplicate.
 	Add(ctx context.Context, r *Run, page []Recipient) (ok bool, err error)
-	// Waiting reads those who are to be sent to and are due, in order, at most limit.
+	// Waiting reads those who are to be sent to and are due, those first who have been
+	// due longest, at most limit.
 	Waiting(ctx context.Context, run int64, now time.Time, limit int) ([]Recipient, error)
 	// PutOff changes when they are due.
 	PutOff(ctx context.Context, all []Recipient) error
