@@ -78,12 +78,17 @@ func (r *Run) countedNext() time.Time {
 }
 
 // nextCount is when the recipients of a run that sends are counted next: more rarely
-// while that is no news, unless nobody is left to be handed over.
+// while that is no news, unless nobody is left to be handed over. All runs are counted
+// at the same times, so that their records are told by one call.
 func (d *desk) nextCount() time.Time {
-	if d.done.Load() {
+	if d.done.Load() || d.counted.IsZero() {
 		return d.counted.Add(d.least)
 	}
-	return d.counted.Add(max(d.least, countEvery<<d.calm))
+	at := d.counted.Add(max(d.least, countEvery<<d.calm))
+	if together := at.Truncate(countEvery); together.Before(at) {
+		at = together.Add(countEvery)
+	}
+	return at
 }
 
 // recount counts a run's recipients, and ends the run when nobody is left of them.

@@ -454,8 +454,15 @@ func (w *world) run() {
 // inBubble is a test in virtual time with a world that runs.
 func inBubble(t *testing.T, body func(t *testing.T, w *world), change ...func(*world)) {
 	t.Helper()
+	from(t, time.Time{}, body, change...)
+}
+
+// from is inBubble from a date on.
+func from(t *testing.T, date time.Time, body func(t *testing.T, w *world), change ...func(*world)) {
+	t.Helper()
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
+		time.Sleep(time.Until(date)) // while nothing runs
 		w := begin(t, change...)
 		w.run()
 		defer w.close()
