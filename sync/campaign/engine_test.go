@@ -28,7 +28,7 @@ func TestARecordThatAsksReachesItsWholeAudienceOnce(t *testing.T) {
 		require.False(t, shown.Started.IsZero())
 		require.False(t, shown.Ended.IsZero())
 		require.Empty(t, shown.Problem)
-		require.Equal(t, []campaign.Status{campaign.Scheduled, campaign.Sending, campaign.Completed}, w.org.statuses(id(0)))
+		require.Equal(t, []campaign.Status{campaign.Sending, campaign.Completed}, w.org.statuses(id(0)))
 		require.Len(t, w.org.answered, 3000, "members are sent to")
 		require.Empty(t, w.health.Active())
 	}, audience(3000), paced(10))

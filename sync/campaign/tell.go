@@ -14,6 +14,8 @@ const (
 	// tellEvery is how often records are told how their campaigns go, at most: each
 	// time is a call of the org's daily ones.
 	tellEvery = 5 * time.Second
+	// gatherNews is how long news wait for others that come at about the same time.
+	gatherNews = 500 * time.Millisecond
 	// refusedAgain is when a record is told again that refuses it.
 	refusedAgain = time.Hour
 )
@@ -87,8 +89,11 @@ func (e *Engine) tell(ctx, work context.Context) {
 	fails := 0
 	for ctx.Err() == nil {
 		e.news.ring.wait(ctx, idle)
+		if !wait(ctx, gatherNews) {
+			return
+		}
 		batch := e.news.take()
-		if len(batch) == 0 || ctx.Err() != nil {
+		if len(batch) == 0 {
 			continue
 		}
 		pause := tellEvery

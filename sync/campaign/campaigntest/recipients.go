@@ -49,9 +49,16 @@ func (l *Fake) Waiting(_ context.Context, run int64, now time.Time, limit int) (
 	if r := l.runs[run]; r != nil {
 		for ; r.first < len(r.rows) && r.rows[r.first].state != waiting; r.first++ { // they are over
 		}
+		atOnce := 0
 		for _, row := range r.rows[r.first:] {
 			if row.state == waiting && !row.Due.After(now) {
 				due = append(due, row)
+				if row.Due.IsZero() {
+					atOnce++
+				}
+			}
+			if atOnce == limit { // none comes before these
+				break
 			}
 		}
 	}
