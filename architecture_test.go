@@ -69,6 +69,7 @@ var house = map[string]kind{
 	"twilio":             adapter,
 	"twilio/webhook":     adapter,
 
+	"sync/campaign/campaigntest": suite,
 	"sync/jobs/jobstest":         suite,
 	"sync/mirror/mirrortest":     suite,
 	"sync/followup/followuptest": suite,
@@ -89,7 +90,11 @@ var arrows = []arrow{
 	{"sync/phone", "sync/message", "a parsed number is the vocabulary's Number"},
 	{"sync/health", "sync/fault", "a condition is made from a classed fault"},
 
-	{"sync/campaign", "sync/message", "the engine makes drafts of messages"},
+	{"sync/campaign", "sync/message", "the engine makes drafts"},
+	{"sync/campaign", "sync/fault", "the engine decides by class"},
+	{"sync/campaign", "sync/grace", "what is under way may end"},
+	{"sync/campaign", "sync/health", "the engine says what is wrong"},
+	{"sync/campaign", "sync/phone", "numbers are read, have time zones, and are masked when shown"},
 	{"sync/consent", "sync/message", "the engine reads messages"},
 	{"sync/consent", "sync/fault", "the engine waits as long as a fault says"},
 	{"sync/consent", "sync/health", "the engine says which keywords do nothing"},
@@ -141,6 +146,8 @@ var arrows = []arrow{
 	{"salesforce/records", "sync/followup", "records implements Doers: media, the last status, opt-ins, members"},
 	{"salesforce/records", "sync/people", "records implements the people's Source and Export"},
 
+	{"sync/campaign/campaigntest", "sync/campaign", "the suite is that port's contract"},
+	{"sync/campaign/campaigntest", "sync/message", "the suite makes recipients"},
 	{"sync/jobs/jobstest", "sync/jobs", "the suite is that port's contract"},
 	{"sync/jobs/jobstest", "sync/store", "jobs commit together with rows"},
 	{"sync/followup/followuptest", "sync/followup", "the suite is that port's contract"},
@@ -216,10 +223,10 @@ var owners = map[string]struct {
 	"github.com/spf13/cobra":              {[]string{"cmd/twiliosf"}, "flags end at the command"},
 	"github.com/vbauerster/mpb":           {[]string{"cmd/twiliosf"}, "screens belong to commands"},
 	"github.com/getkin/kin-openapi":       {[]string{"twilio/twiliotest/openapitest"}, "for tests; it has no place in the binary"},
-	"github.com/stretchr/testify":         {[]string{"sync/followup/followuptest", "sync/jobs/jobstest", "sync/mirror/mirrortest"}, "for tests; it has no place in the binary"},
-	"testing":                             {[]string{"sync/followup/followuptest", "sync/jobs/jobstest", "sync/mirror/mirrortest"}, "it registers flags and has no place in the binary"},
+	"github.com/stretchr/testify":         {[]string{"sync/campaign/campaigntest", "sync/followup/followuptest", "sync/jobs/jobstest", "sync/mirror/mirrortest"}, "for tests; it has no place in the binary"},
+	"testing":                             {[]string{"sync/campaign/campaigntest", "sync/followup/followuptest", "sync/jobs/jobstest", "sync/mirror/mirrortest"}, "it registers flags and has no place in the binary"},
 	"github.com/golang-jwt/jwt":           {[]string{"salesforce"}, "the emulator checks tokens with code of its own, or a fault in the library would hide"},
-	"github.com/prometheus/client_golang": {[]string{"salesforce", "sync/console", "sync/followup", "sync/health", "sync/jobs", "sync/mirror", "sync/outbox", "sync/people", "twilio", "twilio/webhook", "cmd/internal/daemon"}, "words and emulators measure nothing"},
+	"github.com/prometheus/client_golang": {[]string{"salesforce", "sync/campaign", "sync/console", "sync/followup", "sync/health", "sync/jobs", "sync/mirror", "sync/outbox", "sync/people", "twilio", "twilio/webhook", "cmd/internal/daemon"}, "words and emulators measure nothing"},
 }
 
 // badNames say nothing about what is inside, or hide the standard library.

@@ -17,6 +17,7 @@ const bubble = "testing/synctest"
 // harnesses are the packages whose tests run in bubbles that one file of the
 // package makes: their other test files sleep in virtual time as well.
 var harnesses = map[string]string{
+	"sync/campaign":    "inBubble (world_test.go) runs the engine in one",
 	"cmd/internal/e2e": "inBubble (world_test.go) runs the daemon and both emulators in one",
 	"sync/jobs":        "bubble (scheduler_test.go) runs a scheduler in one",
 	"sync/mirror":      "run (mirror_test.go) runs the engine in one",

@@ -73,10 +73,25 @@ type Price struct {
 
 // Estimate is what was added up, at a price and a rate in messages a second.
 func (e *Estimator) Estimate(price Price, rate float64) Estimate {
-	all := e.sum
-	all.Cost, all.Unit = float64(all.Segments)*price.Segment, price.Unit
-	all.Duration = Lasts(all.Recipients, rate)
-	return all
+	return e.sum.at(price, rate)
+}
+
+// at is an estimate at a price and a rate in messages a second.
+func (e Estimate) at(price Price, rate float64) Estimate {
+	e.Cost, e.Unit = float64(e.Segments)*price.Segment, price.Unit
+	e.Duration = Lasts(e.Recipients, rate)
+	return e
+}
+
+// plus adds the estimate of further texts.
+func (e Estimate) plus(more Estimate) Estimate {
+	e.Recipients += more.Recipients
+	e.Segments += more.Segments
+	e.GSM7 += more.GSM7
+	e.UCS2 += more.UCS2
+	e.SecondSegment += more.SecondSegment
+	e.Longest = max(e.Longest, more.Longest)
+	return e
 }
 
 // Lasts is how long so many messages take at a rate in messages a second, each of

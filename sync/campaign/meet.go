@@ -52,6 +52,9 @@ func Meet(was *Run, c Campaign, now time.Time) (r Run, changed, withdrawn bool) 
 // asks says whether two readings of a record ask for the same.
 func (c Campaign) asks(other Campaign) bool {
 	other.Modified, other.Status, other.Command = c.Modified, c.Status, c.Command
+	if c.SendAt.Equal(other.SendAt) { // in whatever zone it is written
+		other.SendAt = c.SendAt
+	}
 	return c == other
 }
 

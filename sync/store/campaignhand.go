@@ -70,7 +70,7 @@ func (c Campaigns) hand(ctx context.Context, tx *sql.Tx, run, recipient int64, d
 			return false, err
 		}
 	}
-	vals, err := values(&a)
+	vals, err := c.s.values(&a)
 	if err != nil {
 		return false, err
 	}

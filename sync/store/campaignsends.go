@@ -157,7 +157,7 @@ func (s *Store) hear(ctx context.Context, tx *sql.Tx, settled []mirror.Settlemen
 		if c.Refusal != nil || !c.RetryAt.IsZero() {
 			continue
 		}
-		m := &c.Change.Message
+		m := c.Change.Message
 		var err error
 		switch rank := m.Status.Rank(); {
 		case m.Direction == message.Inbound:

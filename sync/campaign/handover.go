@@ -1,0 +1,65 @@
+package campaign
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/twiliosf/twiliosf/sync/message"
+)
+
+// Key is what a recipient is known by outside of the ledger: to the outbox as what
+// asks, to the org as the record's Request_Key__c. It has 64 characters at most.
+func Key(record string, recipient int64) string { return fmt.Sprintf("%s:%d", record, recipient) }
+
+// Draft is what the outbox is asked to send to a recipient, handed over at a time.
+func (r *Run) Draft(to *Recipient, at time.Time) message.Draft {
+	body := to.Text
+	if body == "" {
+		body = r.Campaign.Body
+	}
+	return message.Draft{
+		ID: Key(r.Campaign.ID, to.N), Bulk: r.Campaign.ID, Keyword: r.Campaign.Keyword, Ask: message.AskSend, To: string(to.Number),
+		Sender: r.Sender, Body: body, Media: r.Campaign.Media, SendAt: at, Modified: at,
+	}
+}
+
+// ReadDrafts reads what attempts of campaigns ask for now, by their keys, for the
+// outbox.
+func (e *Engine) ReadDrafts(ctx context.Context, keys []string) ([]message.Draft, error) {
+	return e.Handing.Drafts(ctx, keys)
+}
+
+// WriteBack writes the records of those whom the outbox could not send to. It
+// answers one outcome each, in order: nil, ErrGone when nobody has the key, or a
+// fault. It may be repeated.
+func (e *Engine) WriteBack(ctx context.Context, results []message.Result) ([]error, error) {
+	all, err := e.Results.Unsent(ctx, results)
+	if err != nil {
+		return nil, err
+	}
+	outcomes := make([]error, len(results))
+	var known []Unsent
+	var at []int
+	for i := range all {
+		if all[i].Key == "" {
+			outcomes[i] = ErrGone
+			continue
+		}
+		known, at = append(known, all[i]), append(at, i)
+	}
+	if len(known) == 0 {
+		return outcomes, nil
+	}
+	some, err := e.Org.Record(ctx, known)
+	if err == nil {
+		err = counted(len(some), len(known))
+	}
+	if err != nil {
+		return nil, err
+	}
+	for i, outcome := range some {
+		outcomes[at[i]] = outcome
+	}
+	return outcomes, nil
+}
