@@ -174,7 +174,7 @@ func describeField(f *field) map[string]any {
 		"aggregatable": free && f.typ != typeBoolean, "aiPredictionField": false, "autoNumber": f.autoNumber != "", "byteLength": bytes,
 		"calculated": f.src == fromParent, "calculatedFormula": nil, "cascadeDelete": f.cascade, "caseSensitive": f.caseSens,
 		"compoundFieldName": nil, "controllerName": nil, "createable": writable, "custom": f.custom,
-		"defaultValue": defaultOf(f), "defaultValueFormula": nil, "defaultedOnCreate": f.initial.k != kNull || f.system || f.autoNumber != "" || f.name == "OwnerId",
+		"defaultValue": defaultOf(f), "defaultValueFormula": defaultFormulaOf(f), "defaultedOnCreate": f.initial.k != kNull || f.system || f.autoNumber != "" || f.name == "OwnerId",
 		"dependentPicklist": false, "deprecatedAndHidden": false, "digits": digitsOf(f), "displayLocationInDecimal": false,
 		"encrypted": false, "externalId": f.externalID, "extraTypeInfo": nil, "filterable": free, "filteredLookupInfo": nil,
 		"formulaTreatNullNumberAsZero": false, "groupable": free && !f.numeric() && f.typ != typeDateTime, "highScaleNumber": false,
@@ -198,6 +198,14 @@ func digitsOf(f *field) int {
 func defaultOf(f *field) any {
 	if f.typ == typeBoolean {
 		return f.initial.n == 1
+	}
+	return nil
+}
+
+// defaultFormulaOf is a number's default, which an org keeps as a formula.
+func defaultFormulaOf(f *field) any {
+	if f.initial.k == kNumber {
+		return strconv.FormatFloat(f.initial.float(), 'f', -1, 64)
 	}
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"path"
 	"sort"
+	"strconv"
 	"strings"
 )
 
@@ -157,7 +158,11 @@ func (x *sfdxField) field() (*field, error) {
 		return nil, err
 	}
 	if x.DefaultValue != "" && f.typ != typeBoolean {
-		return nil, fmt.Errorf("default value %q: only checkboxes and picklists may have one", x.DefaultValue)
+		n, err := strconv.ParseFloat(x.DefaultValue, 64)
+		if !f.numeric() || err != nil {
+			return nil, fmt.Errorf("default value %q: only checkboxes, picklists and, if it is a plain number, numbers may have one", x.DefaultValue)
+		}
+		f.initial = numberValue(n)
 	}
 	return f, nil
 }

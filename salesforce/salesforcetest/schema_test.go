@@ -31,6 +31,7 @@ func miniOrg(t testing.TB) fs.FS {
 		"objects/Part__c/Part__c.object-meta.xml":            file(object("Part", "ControlledByParent")),
 		"objects/Part__c/fields/Thing__c.field-meta.xml":     file(field(`<fullName>Thing__c</fullName><label>Thing</label><type>MasterDetail</type><referenceTo>Thing__c</referenceTo><relationshipName>Parts</relationshipName>`)),
 		"objects/Contact/fields/Nick_Name__c.field-meta.xml": file(field(`<fullName>Nick_Name__c</fullName><label>Nick</label><type>Text</type><length>10</length>`)),
+		"objects/Contact/fields/Texts__c.field-meta.xml":     file(field(`<fullName>Texts__c</fullName><label>Texts</label><type>Number</type><precision>9</precision><scale>0</scale><defaultValue>3</defaultValue>`)),
 	}
 }
 
@@ -45,13 +46,15 @@ func TestASchemaThatCannotBeReadNamesTheFile(t *testing.T) {
 		tree fs.FS
 		want string
 	}{
-		"no objects":   {fstest.MapFS{}, "no objects folder"},
-		"no XML":       {broken(field, "<CustomField>"), field},
-		"other name":   {broken(field, `<CustomField><fullName>Y__c</fullName><label>Y</label><type>Date</type></CustomField>`), "holds the field Y__c"},
-		"unknown type": {broken(field, `<CustomField><fullName>X__c</fullName><label>X</label><type>Location</type></CustomField>`), `field type "Location" is not supported`},
-		"no length":    {broken(field, `<CustomField><fullName>X__c</fullName><label>X</label><type>Text</type></CustomField>`), "needs a length"},
-		"lost parent":  {broken(field, `<CustomField><fullName>X__c</fullName><label>X</label><type>Lookup</type><referenceTo>Gone__c</referenceTo></CustomField>`), "refers to Gone__c, which does not exist"},
-		"formula":      {broken(field, `<CustomField><fullName>X__c</fullName><label>X</label><type>Text</type><formula>1</formula></CustomField>`), "formula fields are not supported"},
+		"no objects":         {fstest.MapFS{}, "no objects folder"},
+		"no XML":             {broken(field, "<CustomField>"), field},
+		"other name":         {broken(field, `<CustomField><fullName>Y__c</fullName><label>Y</label><type>Date</type></CustomField>`), "holds the field Y__c"},
+		"unknown type":       {broken(field, `<CustomField><fullName>X__c</fullName><label>X</label><type>Location</type></CustomField>`), `field type "Location" is not supported`},
+		"no length":          {broken(field, `<CustomField><fullName>X__c</fullName><label>X</label><type>Text</type></CustomField>`), "needs a length"},
+		"lost parent":        {broken(field, `<CustomField><fullName>X__c</fullName><label>X</label><type>Lookup</type><referenceTo>Gone__c</referenceTo></CustomField>`), "refers to Gone__c, which does not exist"},
+		"formula":            {broken(field, `<CustomField><fullName>X__c</fullName><label>X</label><type>Text</type><formula>1</formula></CustomField>`), "formula fields are not supported"},
+		"text default":       {broken(field, `<CustomField><fullName>X__c</fullName><label>X</label><type>Text</type><length>9</length><defaultValue>1</defaultValue></CustomField>`), `default value "1"`},
+		"formula as default": {broken(field, `<CustomField><fullName>X__c</fullName><label>X</label><type>Number</type><precision>9</precision><defaultValue>1 + 1</defaultValue></CustomField>`), `default value "1 + 1"`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := salesforcetest.New(salesforcetest.Options{Schema: c.tree})
@@ -66,6 +69,10 @@ func TestCustomFieldsOnStandardObjectsAndCaseSensitiveKeys(t *testing.T) {
 	row, _ := u.org.Row("Contact", id)
 	require.Equal(t, "A", row["Nick_Name__c"])
 	require.Equal(t, "Augusta Ada", row["Name"])
+	require.InDelta(t, 3.0, row["Texts__c"], 0)
+	id = u.create("Contact", `{"LastName":"Ada","Texts__c":null}`)
+	row, _ = u.org.Row("Contact", id)
+	require.Nil(t, row["Texts__c"], "what is given counts, if it is nothing")
 
 	u.create("Thing__c", `{"Key__c":"abc"}`)
 	u.create("Thing__c", `{"Key__c":"ABC"}`)
