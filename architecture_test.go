@@ -88,6 +88,7 @@ var arrows = []arrow{
 	{"sync/phone", "sync/message", "a parsed number is the vocabulary's Number"},
 	{"sync/health", "sync/fault", "a condition is made from a classed fault"},
 
+	{"sync/campaign", "sync/message", "campaigns are drafts to many"},
 	{"sync/consent", "sync/message", "the engine reads messages"},
 	{"sync/consent", "sync/fault", "the engine waits as long as a fault says"},
 	{"sync/consent", "sync/health", "the engine says which keywords do nothing"},
@@ -137,6 +138,7 @@ var arrows = []arrow{
 	{"salesforce/records", "sync/mirror", "records implements the mirror's Sink and Watches"},
 	{"salesforce/records", "sync/followup", "records implements Doers: media, the last status, opt-ins, members"},
 	{"salesforce/records", "sync/people", "records implements the people's Source and Export"},
+	{"salesforce/records", "sync/campaign", "records implements the campaigns' Audiences, Org, Forecasts and Maker"},
 
 	{"sync/jobs/jobstest", "sync/jobs", "the suite is that port's contract"},
 	{"sync/jobs/jobstest", "sync/store", "jobs commit together with rows"},

@@ -1,0 +1,299 @@
+package records
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/agnivade/levenshtein"
+
+	"github.com/twiliosf/twiliosf/salesforce"
+	"github.com/twiliosf/twiliosf/sync/campaign"
+	"github.com/twiliosf/twiliosf/sync/fault"
+	"github.com/twiliosf/twiliosf/sync/people"
+)
+
+const (
+	memberObject    = "CampaignMember"
+	campaignObject  = "Campaign"
+	lastStatusField = "Last_Message_Status__c"
+)
+
+// columns are what is selected of an audience.
+type audienceColumns struct {
+	object string // as the org writes it
+	phones []string
+	all    []string
+}
+
+func (c *audienceColumns) add(columns ...string) { c.all = append(c.all, columns...) }
+
+// columnsOf finds the columns for an audience of an object.
+func (a *Audiences) columnsOf(ctx context.Context, object string, fields []campaign.Field) (*audienceColumns, error) {
+	if strings.EqualFold(object, memberObject) {
+		return a.membersColumns(ctx, fields)
+	}
+	d, err := a.objects.Describe(ctx, object)
+	switch code := fault.CodeOf(err); {
+	case code == salesforce.CodeNotFound, code == salesforce.CodeInvalidType:
+		return nil, unfit("There is no object %s, or the integration user may not see it: write an object's API name after FROM.", object)
+	case err != nil:
+		return nil, err
+	case !d.Queryable:
+		return nil, unfit("The integration user may not query %s: give it read access, or choose another audience.", d.Name)
+	}
+	c := &audienceColumns{object: d.Name, phones: a.phonesOf(&d)}
+	if len(c.phones) == 0 {
+		return nil, unfit("%s has no phone field that the integration user can see: choose an audience of an object that has one.", d.Name)
+	}
+	c.add(c.phones...)
+	if name := a.statusOf(&d); name != "" {
+		c.add(name)
+	}
+	for _, f := range fields {
+		if !strings.EqualFold(f.Object, d.Name) {
+			return nil, unfit("The body names {!%s}, but this audience is of %s: write {!%s.%s}, if that is meant.", f, d.Name, d.Name, f.Path)
+		}
+		column, _, err := a.resolve(ctx, &d, f)
+		if err != nil {
+			return nil, err
+		}
+		c.add(column)
+	}
+	return c, nil
+}
+
+// standardMobile are the phones of standard objects in the order in which a text
+// tries them. A home's or an assistant's is none to send to unasked.
+var standardMobile = map[string][]string{
+	people.Contact: {"MobilePhone", "Phone"},
+	people.Lead:    {"MobilePhone", "Phone"},
+	people.Account: {"PersonMobilePhone", "Phone"},
+	people.Case:    {"ContactMobile", "ContactPhone", "SuppliedPhone"},
+}
+
+// phonesOf are the fields to send to: the operator's choice, the usual ones, or else
+// whatever is a phone and no fax, mobiles first.
+func (a *Audiences) phonesOf(d *salesforce.Object) (names []string) {
+	chosen, ok := a.phones[strings.ToLower(d.Name)]
+	if !ok {
+		chosen, ok = standardMobile[d.Name]
+	}
+	if ok {
+		for _, name := range chosen {
+			if f, found := d.Field(name); found {
+				names = append(names, f.Name)
+			}
+		}
+		return names
+	}
+	var others []string
+	for _, f := range d.Fields {
+		switch lower := strings.ToLower(f.Name); {
+		case f.Type != "phone" || strings.Contains(lower, "fax") || strings.Contains(lower, "assistant"):
+		case strings.Contains(lower, "mobile"):
+			names = append(names, f.Name)
+		default:
+			others = append(others, f.Name)
+		}
+	}
+	return append(names, others...)
+}
+
+// statusOf is the field of the last status, "" when the object has none. A Person
+// Account shows its Contact's.
+func (a *Audiences) statusOf(d *salesforce.Object) string {
+	for _, name := range []string{a.status, strings.TrimSuffix(a.status, "__c") + "__pc"} {
+		if f, found := d.Field(name); found {
+			return f.Name
+		}
+	}
+	return ""
+}
+
+// memberKinds are who can be a member of a Campaign, the first one that is there:
+// whoever was converted is both.
+// https://developer.salesforce.com/docs/atlas.en-us.object_reference.meta/object_reference/sforce_api_objects_campaignmember.htm
+var memberKinds = []string{people.Contact, people.Lead, people.Account}
+
+const membersHint = "Give the integration user read access to Campaigns, Contacts and Leads: those are whom the campaign is for."
+
+// membersColumns finds the columns for the members of a Campaign. Accounts are
+// members where the org has turned that on.
+func (a *Audiences) membersColumns(ctx context.Context, fields []campaign.Field) (*audienceColumns, error) {
+	d, err := a.objects.Describe(ctx, memberObject)
+	if err != nil {
+		return nil, lacking(err, membersHint)
+	}
+	c := &audienceColumns{object: d.Name}
+	kinds := map[string]*salesforce.Object{}
+	for _, kind := range memberKinds {
+		if _, found := d.Field(kind + "Id"); !found {
+			if kind == people.Account {
+				continue
+			}
+			return nil, &fault.Error{Class: fault.Auth, Op: opAudience, Code: CodeSchema, Fields: []string{kind + "Id"}, Hint: membersHint, Err: errors.New("a member's person is hidden")}
+		}
+		o, err := a.objects.Describe(ctx, kind)
+		if err != nil {
+			return nil, lacking(err, membersHint)
+		}
+		kinds[kind] = &o
+		c.add(kind + "Id")
+		for _, phone := range a.phonesOf(&o) {
+			c.phones = append(c.phones, kind+"."+phone)
+		}
+		if name := a.statusOf(&o); name != "" {
+			c.add(kind + "." + name)
+		}
+	}
+	if len(c.phones) == 0 {
+		return nil, unfit("Neither Contact nor Lead has a phone field that the integration user can see: give it access to them.")
+	}
+	c.add(c.phones...)
+	for _, f := range fields {
+		columns, err := a.memberField(ctx, &d, kinds, f)
+		if err != nil {
+			return nil, err
+		}
+		c.add(columns...)
+	}
+	return c, nil
+}
+
+// memberField finds the columns that a merge field of members is read from.
+func (a *Audiences) memberField(ctx context.Context, member *salesforce.Object, kinds map[string]*salesforce.Object, f campaign.Field) ([]string, error) {
+	switch {
+	case strings.EqualFold(f.Object, memberObject):
+		column, _, err := a.resolve(ctx, member, f)
+		return []string{column}, err
+	case strings.EqualFold(f.Object, campaignObject):
+		d, err := a.objects.Describe(ctx, campaignObject)
+		if err != nil {
+			return nil, lacking(err, membersHint)
+		}
+		column, _, err := a.resolve(ctx, &d, f)
+		return []string{campaignObject + "." + column}, err
+	}
+	named := ""
+	for kind := range kinds {
+		if strings.EqualFold(kind, f.Object) {
+			named = kind
+		}
+	}
+	if named == "" {
+		return nil, unfit("The body names {!%s}, but members of a Campaign have fields of Contact, Lead, CampaignMember and Campaign only: write {!Contact.%s}, if that is meant.", f, f.Path)
+	}
+	var columns []string
+	for _, kind := range memberKinds {
+		if kinds[kind] == nil {
+			continue
+		}
+		column, _, err := a.resolve(ctx, kinds[kind], f)
+		switch {
+		case err == nil:
+			columns = append(columns, kind+"."+column)
+		case kind == named || fault.ClassOf(err) != fault.Permanent:
+			return nil, err
+		}
+	}
+	return columns, nil
+}
+
+// resolve follows a merge field's path from an object, and writes it as the org does.
+// numeric says that its value is a number.
+func (a *Audiences) resolve(ctx context.Context, from *salesforce.Object, f campaign.Field) (column string, numeric bool, err error) {
+	steps := strings.Split(f.Path, ".")
+	at, way := from, ""
+	for _, step := range steps[:len(steps)-1] {
+		parent, found := relationship(at, step)
+		if !found {
+			return "", false, unknownField(f, at, step, relationships(at))
+		}
+		way += parent.RelationshipName + "."
+		if len(parent.ReferenceTo) != 1 { // an owner is a user or a queue: what both have
+			return a.ofAnyone(f, at, way, steps)
+		}
+		d, err := a.objects.Describe(ctx, parent.ReferenceTo[0])
+		if code := fault.CodeOf(err); code == salesforce.CodeNotFound || code == salesforce.CodeInvalidType {
+			return "", false, unfit("The body names {!%s}, but the integration user may not see %s: give it read access, or take the field out.", f, parent.ReferenceTo[0])
+		} else if err != nil {
+			return "", false, err
+		}
+		at = &d
+	}
+	last := steps[len(steps)-1]
+	field, found := at.Field(last)
+	if !found {
+		return "", false, unknownField(f, at, last, fieldNames(at))
+	}
+	switch field.Type {
+	case "address", "location", "base64", "complexvalue", "anyType", "json":
+		return "", false, unfit("The body names {!%s}, whose type %s is no text: name a part of it, as MailingCity is one of MailingAddress.", f, field.Type)
+	}
+	return way + field.Name, isNumber(field), nil
+}
+
+// anyonesFields are what can be asked of a reference to several objects.
+// https://developer.salesforce.com/docs/atlas.en-us.object_reference.meta/object_reference/sforce_api_objects_name.htm
+var anyonesFields = []string{"Name", "FirstName", "LastName", "Alias", "Email", "Phone", "Title", "Username", "Type"}
+
+func (a *Audiences) ofAnyone(f campaign.Field, at *salesforce.Object, way string, steps []string) (string, bool, error) {
+	last := steps[len(steps)-1]
+	i := slices.IndexFunc(anyonesFields, func(name string) bool { return strings.EqualFold(name, last) })
+	if i < 0 || strings.Count(way, ".") != len(steps)-1 {
+		return "", false, unknownField(f, at, last, anyonesFields)
+	}
+	return way + anyonesFields[i], false, nil
+}
+
+func relationship(o *salesforce.Object, name string) (salesforce.Field, bool) {
+	for _, f := range o.Fields {
+		if f.Type == "reference" && f.RelationshipName != "" && strings.EqualFold(f.RelationshipName, name) {
+			return f, true
+		}
+	}
+	return salesforce.Field{}, false
+}
+
+func relationships(o *salesforce.Object) (names []string) {
+	for _, f := range o.Fields {
+		if f.RelationshipName != "" {
+			names = append(names, f.RelationshipName)
+		}
+	}
+	return names
+}
+
+func fieldNames(o *salesforce.Object) []string {
+	names := make([]string, len(o.Fields))
+	for i, f := range o.Fields {
+		names[i] = f.Name
+	}
+	return names
+}
+
+// unknownField is the fault of a merge field that the org does not have.
+func unknownField(f campaign.Field, at *salesforce.Object, name string, known []string) *fault.Error {
+	hint := ""
+	if near := nearestOf(name, known); near != "" {
+		hint = " The nearest that there is: " + near + "."
+	}
+	e := unfit("The body names {!%s}, but %s has no %s, or the integration user may not see it.%s", f, at.Name, name, hint)
+	e.Code, e.Fields = salesforce.CodeInvalidField, []string{at.Name + "." + name}
+	return e
+}
+
+// nearestOf is the name that was most likely meant, "" when none is close.
+func nearestOf(name string, known []string) string {
+	plain := strings.NewReplacer("_", "")
+	fold := func(s string) string { return strings.TrimSuffix(plain.Replace(strings.ToLower(s)), "c") }
+	best, at := "", 2+len(name)/8
+	for _, k := range known {
+		if d := levenshtein.ComputeDistance(fold(name), fold(k)); d < at {
+			best, at = k, d
+		}
+	}
+	return best
+}
