@@ -289,7 +289,10 @@ func unknownField(f campaign.Field, at *salesforce.Object, name string, known []
 func nearestOf(name string, known []string) string {
 	plain := strings.NewReplacer("_", "")
 	fold := func(s string) string { return strings.TrimSuffix(plain.Replace(strings.ToLower(s)), "c") }
-	best, at := "", 2+len(name)/8
+	best, at := "", 3+len(name)/10 // two letters that changed places count as two slips
+	if len(name) <= 3 {
+		at = 2
+	}
 	for _, k := range known {
 		if d := levenshtein.ComputeDistance(fold(name), fold(k)); d < at {
 			best, at = k, d

@@ -58,6 +58,9 @@ func (a *Audiences) Page(ctx context.Context, from campaign.Audience, export, lo
 	return found, last, nil
 }
 
+// codeNoLocator is Salesforce's word for a place that it does not know.
+const codeNoLocator = "INVALID_QUERY_LOCATOR"
+
 // exported reads a page of an export.
 func (a *Audiences) exported(ctx context.Context, from campaign.Audience, export, locator string) ([]campaign.Person, string, error) {
 	if locator == "" {
@@ -80,7 +83,7 @@ func (a *Audiences) exported(ctx context.Context, from campaign.Audience, export
 		}))
 		return nil
 	})
-	if fault.ClassOf(err) == fault.Permanent {
+	if fault.ClassOf(err) == fault.Permanent || fault.CodeOf(err) == codeNoLocator {
 		return nil, "", fmt.Errorf("%w: %w", campaign.ErrGone, err)
 	}
 	if err != nil {
