@@ -108,11 +108,10 @@ type CampaignOptions struct {
 	MassFrom int
 }
 
-// Mass writes any number of records, as collections do: the records are as these take
+// Mass writes any number of records by a key, as collections do: the records are as these take
 // them, and the results come in their order.
 type Mass interface {
 	UpsertMany(ctx context.Context, object, key string, records [][]byte) ([]salesforce.RowResult, error)
-	UpdateMany(ctx context.Context, object string, records [][]byte) ([]salesforce.RowResult, error)
 }
 
 // NewCampaigns calls nobody. messages write the records of those who got none.

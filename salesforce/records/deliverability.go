@@ -118,7 +118,9 @@ func (d *Deliverability) Parts(take func(context.Context, []Forecasting) error) 
 	}
 }
 
-func recently(now time.Time) string { return "SystemModstamp >= " + soql.DateTime(now.Add(-staleReach)) }
+func recently(now time.Time) string {
+	return "SystemModstamp >= " + soql.DateTime(now.Add(-staleReach))
+}
 
 // membersChanged marks Campaigns stale that have not been written since. Our own
 // forecast is such a write; where a user's is, the change was seen before.
