@@ -1,6 +1,7 @@
 package records_test
 
 import (
+	"context"
 	"fmt"
 	"testing"
 	"testing/synctest"
@@ -9,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	metadata "github.com/twiliosf/twiliosf/deploy/salesforce"
+	"github.com/twiliosf/twiliosf/salesforce"
 	"github.com/twiliosf/twiliosf/salesforce/records"
 	"github.com/twiliosf/twiliosf/salesforce/salesforcetest"
 	"github.com/twiliosf/twiliosf/sync/campaign"
@@ -41,7 +43,7 @@ func newCrowd(t *testing.T, o records.AudienceOptions, change ...func(*salesforc
 	s := salesforcetest.NewServer(opts)
 	c := &crowd{org: s, audiences: records.NewAudiences(orgOf(t, s), o)}
 	c.account = insert(t, s, "Account", map[string]any{"Name": "Acme", "NumberOfEmployees": 12})
-	c.campaign = insert(t, s, "Campaign", map[string]any{"Name": "Spring"})
+	c.campaign = insert(t, s, "Campaign", map[string]any{"Name": "Spring", "Deliverability_Total__c": 7})
 	c.ada = insert(t, s, "Contact", map[string]any{
 		"FirstName": "Ada", "LastName": "Lovelace", "MobilePhone": "+14155550101", "Phone": "+14155550102", "HomePhone": "+14155550103",
 		"AccountId": c.account, "Department": "Engines", "Last_Message_Status__c": "delivered", "DoNotCall": true,
@@ -91,7 +93,7 @@ func (c *crowd) mend(t *testing.T, what campaign.Campaign, body string) string {
 func contactLink(id string) message.Link { return message.Link{Object: "Contact", ID: id} }
 
 func TestMembersOfACampaignAreReadWhoeverTheyAre(t *testing.T) {
-	const body = "{!Contact.FirstName|you} {!contact.account.name} {!Lead.Company} {!CampaignMember.Status} {!Campaign.Name} {!Contact.Department} {!Contact.Account.NumberOfEmployees} {!Contact.DoNotCall}"
+	const body = "{!Contact.FirstName|you} {!contact.account.name} {!Lead.Company} {!CampaignMember.Status} {!Campaign.Name} {!Contact.Department} {!Contact.Account.NumberOfEmployees} {!Contact.DoNotCall} {!campaign.deliverability_total__c}"
 	for name, threshold := range map[string]int{"by queries": 0, "by an export": 1} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -102,17 +104,17 @@ func TestMembersOfACampaignAreReadWhoeverTheyAre(t *testing.T) {
 				require.Equal(t, []campaign.Person{
 					{
 						Link: contactLink(c.ada), Member: c.members[0], Phones: []string{"+14155550101", "+14155550102"}, Last: "delivered",
-						Fields: []string{"Ada", "Acme", "", "Sent", "Spring", "Engines", "12", "true"},
+						Fields: []string{"Ada", "Acme", "", "Sent", "Spring", "Engines", "12", "true", "7"},
 					},
 					{
 						Link: message.Link{Object: "Lead", ID: c.lead}, Member: c.members[1], Phones: []string{"+14155550105"},
-						Fields: []string{"Lea", "", "Oak", "Sent", "Spring", "", "", "false"},
+						Fields: []string{"Lea", "", "Oak", "Sent", "Spring", "", "", "false", "7"},
 					},
 					{
 						Link: contactLink(c.bea), Member: c.members[2], Phones: []string{"+14155550104"}, Last: "blocked",
-						Fields: []string{"", "", "", "Responded", "Spring", "", "", "false"},
+						Fields: []string{"", "", "", "Responded", "Spring", "", "", "false", "7"},
 					},
-					{Link: contactLink(c.old), Member: c.members[3], Fields: []string{"", "", "", "Sent", "Spring", "", "", "false"}},
+					{Link: contactLink(c.old), Member: c.members[3], Fields: []string{"", "", "", "Sent", "Spring", "", "", "false", "7"}},
 				}, all)
 			})
 		})
@@ -121,11 +123,13 @@ func TestMembersOfACampaignAreReadWhoeverTheyAre(t *testing.T) {
 
 func TestAQuerysRecordsAreRead(t *testing.T) {
 	c := newCrowd(t, records.AudienceOptions{})
-	_, all := c.everybody(t, campaign.Campaign{Query: "select Name, Account.Name from contact where LastName in ('Lovelace','Beatrix') order by Name"}, "{!Contact.Account.Name|none}{!Contact.LastName}")
+	a, all := c.everybody(t, campaign.Campaign{Query: "select Name, Account.Name from contact where LastName in ('Lovelace','Beatrix') order by Name"}, "{!Contact.Account.Name|none}{!Contact.LastName}")
 	require.Equal(t, []campaign.Person{
 		{Link: contactLink(c.ada), Phones: []string{"+14155550101", "+14155550102"}, Last: "delivered", Fields: []string{"Acme", "Lovelace"}},
 		{Link: contactLink(c.bea), Phones: []string{"+14155550104"}, Last: "blocked", Fields: []string{"", "Beatrix"}},
 	}, all)
+	require.Equal(t, "SELECT Id, MobilePhone, Phone, Last_Message_Status__c, Account.Name, LastName FROM contact where LastName in ('Lovelace','Beatrix')", a.SOQL,
+		"what the author selects is of no use")
 
 	_, all = c.everybody(t, campaign.Campaign{Query: "SELECT Id FROM CampaignMember WHERE CampaignId = '" + c.campaign + "' AND HasResponded = true"}, "{!Contact.LastName}")
 	require.Len(t, all, 1)
@@ -137,11 +141,12 @@ func TestAQuerysRecordsAreRead(t *testing.T) {
 }
 
 func TestWhoIsAmongTheFirstIsTheAuthorsOrder(t *testing.T) {
-	c := newCrowd(t, records.AudienceOptions{})
-	_, all := c.everybody(t, campaign.Campaign{Query: "SELECT Id FROM Contact ORDER BY LastName DESC LIMIT 2"}, "{!Contact.LastName}")
+	c := newCrowd(t, records.AudienceOptions{BulkThreshold: 2})
+	a, all := c.everybody(t, campaign.Campaign{Query: "SELECT Id FROM Contact ORDER BY LastName DESC LIMIT 2"}, "{!Contact.LastName}")
 	require.Len(t, all, 2)
 	require.Equal(t, []string{"Silent"}, all[0].Fields)
 	require.Equal(t, []string{"Lovelace"}, all[1].Fields)
+	require.False(t, a.Large, "there are more, but they are not asked for")
 }
 
 func TestAListViewsRecordsAreRead(t *testing.T) {
@@ -183,11 +188,11 @@ func TestWhatAnAudienceLacksIsToldItsAuthor(t *testing.T) {
 		{campaign.Campaign{Query: "SELECT Frist__c FROM Lead"}, "", "(INVALID_FIELD): No such column 'Frist__c' on entity 'Lead'"},
 		{campaign.Campaign{Query: "SELECT Id FROM Lead WHERE City__c = '" + secret + "'"}, "", "No such column 'City__c' on entity 'Lead'"},
 		{campaign.Campaign{Query: "SELECT Id FROM Lead WHERE City = " + secret}, "", "Salesforce refuses the query of the audience (INVALID_FIELD): value of filter criterion for field 'City'"},
-		{campaign.Campaign{Query: "SELECT Id FROM Lead WHERE City LIKE LIKE '" + secret + "'"}, "", "(MALFORMED_QUERY): "},
+		{campaign.Campaign{Query: "SELECT Id FROM Lead WHERE City LIKE = '" + secret + "'"}, "", "(MALFORMED_QUERY): "},
 		{campaign.Campaign{Query: "SELECT Id FROM Lead"}, "Hi {!Contact.FirstName}", "{!Contact.FirstName}, but this audience is of Lead: write {!Lead.FirstName}"},
 		{campaign.Campaign{Query: "SELECT Id FROM Lead"}, "Hi {!Lead.Fristname}", "Lead has no Fristname, or the integration user may not see it. The nearest that there is: FirstName."},
 		{campaign.Campaign{Query: "SELECT Id FROM Contact"}, "{!Contact.Acount.Name}", "Contact has no Acount, or the integration user may not see it. The nearest that there is: Account."},
-		{campaign.Campaign{Query: "SELECT Id FROM Contact"}, "{!Contact.Account.Nmae}", "Account has no Nmae, or the integration user may not see it. The nearest that there is: Name."},
+		{campaign.Campaign{Query: "SELECT Id FROM Contact"}, "{!Contact.Account.Namee}", "Account has no Namee, or the integration user may not see it. The nearest that there is: Name."},
 		{campaign.Campaign{Query: "SELECT Id FROM Contact"}, "{!Contact.Zzzzzzzz__c}", "Contact has no Zzzzzzzz__c, or the integration user may not see it."},
 		{campaign.Campaign{Members: c.campaign}, "{!Contact.Company}", "Contact has no Company"},
 		{campaign.Campaign{Members: c.campaign}, "{!Lead.Department}", "Lead has no Department"},
@@ -258,6 +263,9 @@ func TestPagesGoOnWhateverIsWrittenBetweenThem(t *testing.T) {
 		}
 	}
 	require.Len(t, met, 4_500)
+	for _, times := range met {
+		require.Equal(t, 1, times)
+	}
 	require.Equal(t, 3, c.org.Calls().Total)
 }
 
@@ -354,4 +362,69 @@ func TestAnAudienceCostsFewCalls(t *testing.T) {
 	}
 	require.Equal(t, 5, prepare(), "four objects, and one call to try the query and to count")
 	require.Equal(t, 1, prepare(), "what objects are like is known for a while")
+}
+
+// bent is an org with one more object, and with answers of its own.
+type bent struct {
+	records.AudienceOrg
+	object salesforce.Object
+	rows   []map[string]any
+}
+
+func (b *bent) Describe(ctx context.Context, name string) (salesforce.Object, error) {
+	if name == b.object.Name {
+		return b.object, nil
+	}
+	return b.AudienceOrg.Describe(ctx, name)
+}
+
+func (b *bent) Query(_ context.Context, _ string, row func(map[string]any) error) error {
+	for _, r := range b.rows {
+		if err := row(r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (b *bent) Queries(context.Context, []salesforce.CompositeQuery, func(int, map[string]any) error) ([]error, error) {
+	return []error{nil, nil}, nil
+}
+
+func TestAFaxIsNoPhoneToText(t *testing.T) {
+	c := newCrowd(t, records.AudienceOptions{})
+	org := &bent{AudienceOrg: orgOf(t, c.org), object: salesforce.Object{Name: "House__c", Queryable: true, Fields: []salesforce.Field{
+		{Name: "Fax__c", Type: "phone"}, {Name: "Door__c", Type: "phone"}, {Name: "Owners_Mobile__c", Type: "phone"}, {Name: "Name", Type: "string"},
+		{Name: "Place__c", Type: "location"}, {Name: "OwnerId", Type: "reference", RelationshipName: "Owner", ReferenceTo: []string{"Group", "User"}},
+	}}}
+	a := records.NewAudiences(org, records.AudienceOptions{})
+	got, err := a.Prepare(t.Context(), campaign.Campaign{Query: "SELECT Id FROM House__c"}, fieldsOf(t, "{!House__c.Owner.name}"))
+	require.NoError(t, err)
+	require.Equal(t, []string{"Owners_Mobile__c", "Door__c"}, got.Phones)
+	require.Equal(t, "SELECT Id, Owners_Mobile__c, Door__c, Owner.Name FROM House__c", got.SOQL)
+	for body, want := range map[string]string{
+		"{!House__c.Place__c}": "no text", "{!House__c.Owner.ManagerId}": "no ManagerId", "{!House__c.Owner.Manager.Name}": "House__c has no Name",
+	} {
+		_, err := a.Prepare(t.Context(), campaign.Campaign{Query: "SELECT Id FROM House__c"}, fieldsOf(t, body))
+		require.Contains(t, fault.Hint(err), want)
+	}
+}
+
+// A Lead that was converted is a member still, and a Contact beside it.
+func TestAConvertedMemberIsTheContact(t *testing.T) {
+	c := newCrowd(t, records.AudienceOptions{})
+	row := map[string]any{
+		"Id": "00v1", "ContactId": "0031", "LeadId": "00Q1", "Contact": map[string]any{"MobilePhone": "+14155550111", "FirstName": "Ada"},
+		"Lead": map[string]any{"MobilePhone": "+14155550112", "FirstName": "Lea", "Company": "Oak"},
+	}
+	unseen := map[string]any{"Id": "00v2", "ContactId": nil, "LeadId": nil, "Contact": nil, "Lead": nil}
+	a := records.NewAudiences(&bent{AudienceOrg: orgOf(t, c.org), rows: []map[string]any{row, unseen}}, records.AudienceOptions{})
+	from, err := a.Prepare(t.Context(), campaign.Campaign{Members: c.campaign}, fieldsOf(t, "{!Lead.FirstName}{!Lead.Company}"))
+	require.NoError(t, err)
+	people, _, err := a.Page(t.Context(), from, "", "")
+	require.NoError(t, err)
+	require.Equal(t, []campaign.Person{
+		{Link: contactLink("0031"), Member: "00v1", Phones: []string{"+14155550111"}, Fields: []string{"Ada", ""}},
+		{Link: message.Link{Object: "CampaignMember", ID: "00v2"}, Member: "00v2", Fields: []string{"", ""}},
+	}, people)
 }

@@ -75,11 +75,10 @@ var bulkCounters = []struct {
 
 // CampaignOrg is what is needed of an org to keep campaigns in; *salesforce.Org is one.
 type CampaignOrg interface {
-	describer
-	Asked
-	Updater
+	PeopleOrg
 	Inserter
-	Queries(ctx context.Context, qs []salesforce.CompositeQuery, row func(i int, record map[string]any) error) (outcomes []error, err error)
+	Asked
+	Asker
 }
 
 // Campaigns are where campaigns' records are.

@@ -80,20 +80,27 @@ func (c *Campaigns) Tell(ctx context.Context, all []campaign.Telling) ([]error, 
 		return nil, err
 	}
 	for n, i := range places {
-		f := results[n].Err
-		switch {
-		case gone(f):
-			outcomes[i] = campaign.ErrGone
-		case f != nil:
-			c.bulk.doubt(f)
-			outcomes[i] = worded(bulkObject, f)
-		case full[i]:
-			c.told.set(all[i].ID, all[i].Status)
-			continue
-		}
-		c.told.set(all[i].ID, "")
+		outcomes[i] = c.wasTold(&all[i], full[i], results[n].Err)
 	}
 	return outcomes, nil
+}
+
+// wasTold is what came of one telling. full says that the record then shows its status.
+func (c *Campaigns) wasTold(t *campaign.Telling, full bool, refusal *fault.Error) error {
+	if refusal == nil && full {
+		c.told.set(t.ID, t.Status)
+		return nil
+	}
+	c.told.set(t.ID, "")
+	switch {
+	case refusal == nil:
+		return nil
+	case gone(refusal):
+		return campaign.ErrGone
+	default:
+		c.bulk.doubt(refusal)
+		return worded(bulkObject, refusal)
+	}
 }
 
 // said reads what records say whose status or command is to be written.

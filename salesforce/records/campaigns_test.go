@@ -194,11 +194,12 @@ func TestARecordShowsHowItsCampaignGoes(t *testing.T) {
 			require.Equal(t, []error{nil}, f.tell(telling))
 		}
 		require.Equal(t, 5, f.s.Calls().Total, "what the record shows already need not be looked at")
-		telling.Status, telling.Ended = campaign.Completed, began.Add(time.Hour)
+		telling.Status, telling.Ended, telling.Started = campaign.Completed, began.Add(time.Hour), time.Time{}
 		require.Equal(t, []error{nil}, f.tell(telling))
 		row = f.row(id)
 		require.Equal(t, "Completed", row["Status__c"])
 		require.Equal(t, began.Add(time.Hour), row["Completed_At__c"])
+		require.Equal(t, began, row["Started_At__c"], "what is not told stays")
 		require.Nil(t, row["Problem__c"])
 
 		require.Equal(t, []error{nil}, f.tell(campaign.Telling{ID: id, Status: campaign.Scheduled, ForgetStarted: true}))
@@ -333,4 +334,22 @@ func unsent(n int, change func(*campaign.Unsent)) campaign.Unsent {
 		change(&u)
 	}
 	return u
+}
+
+// garbled is an org whose answers have passed something that does not know its times.
+type garbled struct{ *salesforce.Org }
+
+func (g garbled) Query(ctx context.Context, text string, row func(map[string]any) error) error {
+	return g.Org.Query(ctx, text, func(r map[string]any) error {
+		r["Send_At__c"] = "tomorrow"
+		return row(r)
+	})
+}
+
+func TestATimeThatCannotBeReadIsNotAtOnce(t *testing.T) {
+	f := newOffice(t)
+	id := insert(t, f.s, bulk, map[string]any{"Status__c": "Send"})
+	_, err := records.NewCampaigns(garbled{f.org}, newMessages(t, f.org), records.CampaignOptions{}).Read(t.Context(), []string{id})
+	require.Equal(t, salesforce.CodeUnreadable, fault.CodeOf(err))
+	require.Equal(t, fault.Transient, fault.ClassOf(err))
 }

@@ -109,6 +109,10 @@ func TestManyMembersCostTwoCallsFor200(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []error{nil, nil}, outcomes)
 	require.Equal(t, "Responded", f.status(all[1].ID))
+	id := f.member(spring, "Planned")
+	_, err = f.campaigns.Answered(t.Context(), []campaign.Member{{ID: id, Status: campaign.MemberSent}, {ID: id, Status: campaign.MemberResponded}})
+	require.NoError(t, err)
+	require.Equal(t, "Responded", f.status(id), "in whatever order")
 }
 
 func TestAMemberThatTheOrgRefusesStopsNoOther(t *testing.T) {

@@ -79,25 +79,7 @@ func (c *Campaigns) answered(ctx context.Context, all []campaign.Member) ([]erro
 		return nil, err
 	}
 	outcomes := make([]error, len(all))
-	next := map[string]string{} // by member: a call takes each once
-	var ids []string
-	for i, m := range all {
-		is, there := now[m.ID]
-		if !there {
-			outcomes[i] = campaign.ErrGone
-			continue
-		}
-		label, move := c.members.next(&is, m.Status)
-		if !move {
-			continue
-		}
-		if _, met := next[m.ID]; !met {
-			ids = append(ids, m.ID)
-		}
-		if _, met := next[m.ID]; !met || m.Status == campaign.MemberResponded {
-			next[m.ID] = label
-		}
-	}
+	ids, next := c.moves(all, now, outcomes)
 	rows := make([][]byte, len(ids))
 	for i, id := range ids {
 		row := appendField([]byte(`{"attributes":{"type":"`+memberObject+`"}`), "id", id)
@@ -107,21 +89,43 @@ func (c *Campaigns) answered(ctx context.Context, all []campaign.Member) ([]erro
 	if err != nil {
 		return nil, lacking(err, memberHint)
 	}
+	refusals := map[string]error{}
 	for i, r := range results {
-		if r.Err == nil {
-			continue
+		switch {
+		case r.Err == nil:
+		case gone(r.Err):
+			refusals[ids[i]] = campaign.ErrGone
+		default:
+			refusals[ids[i]] = lacking(worded(memberObject, r.Err), memberHint)
 		}
-		outcome := lacking(worded(memberObject, r.Err), memberHint)
-		if gone(r.Err) {
-			outcome = campaign.ErrGone
-		}
-		for at := range all {
-			if all[at].ID == ids[i] {
-				outcomes[at] = outcome
-			}
+	}
+	for i := range all {
+		if err := refusals[all[i].ID]; err != nil {
+			outcomes[i] = err
 		}
 	}
 	return outcomes, nil
+}
+
+// moves are the members whose status changes, each once, as a call takes them.
+func (c *Campaigns) moves(all []campaign.Member, now map[string]membership, outcomes []error) (ids []string, next map[string]string) {
+	next = map[string]string{}
+	for i, m := range all {
+		is, there := now[m.ID]
+		if !there {
+			outcomes[i] = campaign.ErrGone
+			continue
+		}
+		label, move := c.members.next(&is, m.Status)
+		_, met := next[m.ID]
+		if move && !met {
+			ids = append(ids, m.ID)
+		}
+		if move && (!met || m.Status == campaign.MemberResponded) {
+			next[m.ID] = label
+		}
+	}
+	return ids, next
 }
 
 // memberships reads what members are now; those that are gone are not there.

@@ -28,8 +28,9 @@ func (c *Campaigns) Record(ctx context.Context, all []campaign.Unsent) ([]error,
 	for i := range places {
 		places[i] = i
 	}
+	k := &keying{Campaigns: c, plan: p, all: all, outcomes: outcomes}
 	for _, linked := range []bool{true, false} {
-		if err := c.keyed(ctx, p, all, places, linked, outcomes); err != nil {
+		if err := k.write(ctx, places, linked); err != nil {
 			return nil, err
 		}
 		places = slices.DeleteFunc(places, func(at int) bool {
@@ -37,27 +38,36 @@ func (c *Campaigns) Record(ctx context.Context, all []campaign.Unsent) ([]error,
 			return f == nil || !mayBeLinks(f) || all[at].Person.ID == "" && all[at].Campaign == ""
 		})
 	}
-	return outcomes, s.sidsByKey(ctx, p, all, outcomes)
+	k.sids(ctx)
+	return outcomes, nil
 }
 
-// keyed upserts the records at places by their keys.
-func (c *Campaigns) keyed(ctx context.Context, p *plan, all []campaign.Unsent, places []int, linked bool, outcomes []error) error {
-	key := p.draft[requestKey]
-	w := &write{op: "salesforce upsert", object: p.object, raced: raced, doubt: c.messages.planner.doubt, splits: mostSplits}
+// keying is one Record under way.
+type keying struct {
+	*Campaigns
+	plan     *plan
+	all      []campaign.Unsent
+	outcomes []error
+}
+
+// write upserts the records at places by their keys.
+func (k *keying) write(ctx context.Context, places []int, linked bool) error {
+	p, key := k.plan, k.plan.draft[requestKey]
+	w := &write{op: "salesforce upsert", object: p.object, raced: raced, doubt: k.messages.planner.doubt, splits: mostSplits}
 	size := salesforce.MaxCollection
 	w.send = func(ctx context.Context, records [][]byte) ([]salesforce.RowResult, error) {
 		if len(records) > salesforce.MaxCollection {
-			return c.mass.UpsertMany(ctx, p.object, key, records)
+			return k.mass.UpsertMany(ctx, p.object, key, records)
 		}
-		return c.messages.org.UpsertCollection(ctx, p.object, key, records)
+		return k.messages.org.UpsertCollection(ctx, p.object, key, records)
 	}
-	if c.mass != nil && len(places) >= c.massFrom {
+	if k.mass != nil && len(places) >= k.massFrom {
 		size = len(places)
 	}
-	return inParts(places, size, outcomes, func(some []int) ([]error, error) {
+	return inParts(places, size, k.outcomes, func(some []int) ([]error, error) {
 		rows := make([]row, len(some))
 		for i, at := range some {
-			rows[i].record = p.unsent(&all[at], linked)
+			rows[i].record = p.unsent(&k.all[at], linked)
 		}
 		return w.all(ctx, rows)
 	})
@@ -120,43 +130,46 @@ func (p *plan) unsent(u *campaign.Unsent, linked bool) []byte {
 	return append(p.rejected(record, u.RejectedSID), '}')
 }
 
-// sidsByKey gives records that were found by their keys their SIDs.
-func (s *Messages) sidsByKey(ctx context.Context, p *plan, all []campaign.Unsent, outcomes []error) error {
+// sids gives records that were found by their keys their SIDs.
+func (k *keying) sids(ctx context.Context) {
 	places := map[string]int{}
 	var keys []string
-	for i := range all {
-		if all[i].SID != "" && outcomes[i] == nil {
-			places[all[i].Key] = i
-			keys = append(keys, all[i].Key)
+	for i := range k.all {
+		if k.all[i].SID != "" && k.outcomes[i] == nil {
+			places[k.all[i].Key] = i
+			keys = append(keys, k.all[i].Key)
 		}
 	}
 	for some := range slices.Chunk(keys, salesforce.MaxCollection) {
-		key := p.draft[requestKey]
-		var rows []row
-		var at []int
-		err := s.each(ctx, soql.Query{Fields: []string{"Id", key}, From: p.object, Where: []string{soql.In(key, some)}}, func(record map[string]any) {
-			i, ok := places[textOf(record, key)]
-			if !ok {
-				return
-			}
-			id := textOf(record, "Id")
-			m := &message.Message{SID: all[i].SID}
-			written := p.begin(id, m, func(standard string) bool { return standard == "Message_SID__c" })
-			rows, at = append(rows, row{record: append(written, '}'), id: id, sid: all[i].SID}), append(at, i)
-		})
+		rows, at, err := k.found(ctx, some, places)
 		var got []error
 		if err == nil {
-			got, err = s.byID(ctx, p, rows)
+			got, err = k.messages.byID(ctx, k.plan, rows)
 		}
 		if err != nil {
-			for _, key := range keys {
-				outcomes[places[key]] = err
+			for _, key := range some {
+				k.outcomes[places[key]] = err
 			}
-			return nil //nolint:nilerr // it is the outcome of those it concerns
+			continue
 		}
 		for i, place := range at {
-			outcomes[place] = got[i]
+			k.outcomes[place] = got[i]
 		}
 	}
-	return nil
+}
+
+// found makes the rows of records by their keys, and tells their places.
+func (k *keying) found(ctx context.Context, keys []string, places map[string]int) (rows []row, at []int, err error) {
+	p, key := k.plan, k.plan.draft[requestKey]
+	q := soql.Query{Fields: []string{"Id", key}, From: p.object, Where: []string{soql.In(key, keys)}}
+	err = k.messages.each(ctx, q, func(record map[string]any) {
+		i, ok := places[textOf(record, key)]
+		if !ok {
+			return
+		}
+		id, sid := textOf(record, "Id"), k.all[i].SID
+		written := p.begin(id, &message.Message{SID: sid}, func(standard string) bool { return standard == "Message_SID__c" })
+		rows, at = append(rows, row{record: append(written, '}'), id: id, sid: sid}), append(at, i)
+	})
+	return rows, at, err
 }
