@@ -145,6 +145,7 @@ var arrows = []arrow{
 	{"salesforce/records", "sync/mirror", "records implements the mirror's Sink and Watches"},
 	{"salesforce/records", "sync/followup", "records implements Doers: media, the last status, opt-ins, members"},
 	{"salesforce/records", "sync/people", "records implements the people's Source and Export"},
+	{"salesforce/records", "sync/campaign", "records implements the campaigns' Audiences, Org, Forecasts and Maker"},
 
 	{"sync/campaign/campaigntest", "sync/campaign", "the suite is that port's contract"},
 	{"sync/campaign/campaigntest", "sync/message", "the suite makes recipients"},

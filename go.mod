@@ -3,6 +3,7 @@ module github.com/twiliosf/twiliosf
 go 1.26.0
 
 require (
+	github.com/agnivade/levenshtein v1.2.2
 	github.com/cenkalti/backoff/v5 v5.0.3
 	github.com/clipperhouse/uax29/v2 v2.7.0
 	github.com/coreos/go-systemd/v22 v22.7.0
@@ -32,10 +33,9 @@ require (
 	go.uber.org/zap v1.28.0
 	go.yaml.in/yaml/v3 v3.0.6
 	golang.org/x/sync v0.24.0
+	golang.org/x/time v0.16.0
 	modernc.org/sqlite v1.62.0
 )
-
-require golang.org/x/time v0.16.0 // indirect
 
 require (
 	github.com/VividCortex/ewma v1.2.0 // indirect

@@ -164,6 +164,7 @@ var messageKeys = []messageKey{
 	{"account", "the lookup to the Account"},
 	{"case", "the lookup to the Case"},
 	{"parent", "the id of a record that has no lookup of its own"},
+	{"bulk_message", "the lookup to the bulk message that it is one of"},
 	{"send_at", "when a record with Status Send is to be sent; without it nothing can be scheduled"},
 	{"media_url", "addresses of media to send, one a line"},
 	{"content_sid", "the Content template to send"},

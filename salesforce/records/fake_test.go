@@ -49,7 +49,7 @@ func shipped() salesforce.Object {
 		field("Date_Updated__c", "datetime"), field("Messaging_Service_Sid__c", "string"), field("Num_Segments__c", "double"),
 		field("Num_Media__c", "double"), field("Price__c", "double"), field("Price_Unit__c", "string"),
 		field("OwnerId", "reference"), field("Unread__c", "boolean"), field("Parent_Record_Id__c", "string"),
-		field("Contact__c", "reference"), field("Lead__c", "reference"), field("Account__c", "reference"), field("Case__c", "reference"),
+		field("Contact__c", "reference"), field("Lead__c", "reference"), field("Account__c", "reference"), field("Case__c", "reference"), field("Bulk_Message__c", "reference"),
 		field("Send_At__c", "datetime"), field("Media_Url__c", "textarea"), field("Content_Sid__c", "string"),
 		field("Content_Variables__c", "textarea"), field("Request_Key__c", "string"), field("Rejected_SID__c", "string"),
 	}}

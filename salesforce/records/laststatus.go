@@ -43,7 +43,7 @@ const (
 // NewLastStatus calls nobody.
 func NewLastStatus(org PeopleOrg, n LastStatusNames) (*LastStatus, error) {
 	if n.Status == "" {
-		n.Status = "Last_Message_Status__c"
+		n.Status = lastStatusField
 	}
 	if n.At == "" {
 		n.At = "Last_Message_Status_Date__c"

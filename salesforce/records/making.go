@@ -2,8 +2,10 @@ package records
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/twiliosf/twiliosf/salesforce"
+	"github.com/twiliosf/twiliosf/sync/fault"
 	"github.com/twiliosf/twiliosf/sync/message"
 	"github.com/twiliosf/twiliosf/sync/mirror"
 )
@@ -23,6 +25,7 @@ var marks = []mark{
 	{func(n *Names) *string { return &n.Lead }, "Lead__c", []string{"reference"}, "Lead"},
 	{func(n *Names) *string { return &n.Account }, "Account__c", []string{"reference"}, "Account"},
 	{func(n *Names) *string { return &n.Case }, "Case__c", []string{"reference"}, "Case"},
+	{func(n *Names) *string { return &n.Bulk }, "Bulk_Message__c", []string{"reference"}, bulkObject},
 	{func(n *Names) *string { return &n.Parent }, "Parent_Record_Id__c", append([]string{"reference", "id"}, textTypes...), ""},
 }
 
@@ -93,15 +96,35 @@ func (m *making) append(dst []byte, r *mirror.Record, which extent) []byte {
 	if m.owner != "" && r.Links.Owner != "" && which == linked {
 		dst = appendField(dst, m.owner, r.Links.Owner)
 	}
+	return m.appendLinks(dst, r.Links.People, r.Bulk)
+}
+
+// appendLinks appends the look-ups to people, and to the bulk message that a record
+// is one message of.
+func (m *making) appendLinks(dst []byte, people []message.Link, bulk string) []byte {
 	parent := m.parent
-	for _, l := range r.Links.People {
+	for _, l := range people {
 		if field := m.lookups[l.Object]; field != "" {
 			dst = appendField(dst, field, l.ID)
 		} else if parent != "" {
 			dst, parent = appendField(dst, parent, l.ID), ""
 		}
 	}
+	if field := m.lookups[bulkObject]; field != "" && bulk != "" {
+		dst = appendField(dst, field, bulk)
+	}
 	return dst
+}
+
+// mayBeBulk is true for refusals that the look-up to a record's bulk message may be
+// the cause of: one that is deleted while it is sent costs nobody their other links.
+// Salesforce does not always name the field.
+func (m *making) mayBeBulk(r *mirror.Record, f *fault.Error) bool {
+	name := m.lookups[bulkObject]
+	if r.Bulk == "" || name == "" || aboutOwner(f) {
+		return false
+	}
+	return len(f.Fields) == 0 || slices.ContainsFunc(f.Fields, func(field string) bool { return strings.EqualFold(field, name) })
 }
 
 func appendField(dst []byte, name, value string) []byte {
@@ -117,9 +140,9 @@ func (m *making) has(r *mirror.Record, which extent) bool {
 	}
 	switch which {
 	case linked:
-		return m.owner != "" && r.Links.Owner != "" || len(r.Links.People) > 0
+		return m.owner != "" && r.Links.Owner != "" || len(r.Links.People) > 0 || r.Bulk != ""
 	case unowned:
-		return len(r.Links.People) > 0
+		return len(r.Links.People) > 0 || r.Bulk != ""
 	default:
 		return false
 	}

@@ -49,6 +49,42 @@ func TestOnlyANewRecordIsGivenWhatUsersOwn(t *testing.T) {
 	require.Equal(t, contactID, f.rows["SM2"]["Contact__c"])
 }
 
+func TestOnlyANewRecordIsLinkedToItsBulkMessage(t *testing.T) {
+	s, w := emulated(t)
+	bulk := insert(t, s, "TwilioSF_Bulk_Message__c", map[string]any{"Status__c": "Sending"})
+	contact := insert(t, s, "Contact", map[string]any{"LastName": "Doe"})
+	batch := plain(numbered(2))
+	for i := range batch {
+		batch[i].Bulk = bulk
+	}
+	batch[0].Links = &message.Links{People: []message.Link{{Object: "Contact", ID: contact}}}
+	outcomes, err := w.Upsert(t.Context(), batch)
+	requireAll(t, outcomes, err)
+	require.Equal(t, bulk, stored(t, s, batch[0].Message.SID)["Bulk_Message__c"])
+	require.Equal(t, contact, stored(t, s, batch[0].Message.SID)["Contact__c"])
+	require.Nil(t, stored(t, s, batch[1].Message.SID)["Bulk_Message__c"], "it may have been there, and is its user's")
+}
+
+func TestABulkMessageThatIsDeletedMeanwhileCostsNoOtherLink(t *testing.T) {
+	for _, alone := range []bool{true, false} {
+		s, w := emulated(t)
+		bulk := insert(t, s, "TwilioSF_Bulk_Message__c", map[string]any{"Status__c": "Sending"})
+		contact := insert(t, s, "Contact", map[string]any{"LastName": "Doe"})
+		require.NoError(t, s.Delete("TwilioSF_Bulk_Message__c", bulk))
+		r := plain(numbered(1))
+		r[0].Bulk, r[0].Links = bulk, &message.Links{}
+		if !alone {
+			r[0].Links.People = []message.Link{{Object: "Contact", ID: contact}}
+		}
+		outcomes, err := w.Upsert(t.Context(), r)
+		requireAll(t, outcomes, err)
+		row := stored(t, s, r[0].Message.SID)
+		require.Nil(t, row["Bulk_Message__c"])
+		require.Equal(t, alone, row["Contact__c"] == nil)
+		require.Equal(t, bulk, r[0].Bulk, "the caller's record is the caller's")
+	}
+}
+
 func TestAnObjectWithALookupOfItsOwn(t *testing.T) {
 	f := newFake()
 	f.object.Fields = append(f.object.Fields, field("House__c", "reference"))

@@ -37,6 +37,7 @@ type Names struct {
 	Account string // Account__c
 	Case    string // Case__c
 	Parent  string // Parent_Record_Id__c
+	Bulk    string // Bulk_Message__c
 
 	// Optional: what a draft may say beside the above. Without SendAt nothing can
 	// be scheduled, without the others nothing of that kind can be sent.

@@ -8,7 +8,7 @@ import (
 	"github.com/twiliosf/twiliosf/sync/fault"
 )
 
-// wanted is one field that follow-ups write.
+// wanted is one field that follow-ups write, or that campaigns are read from.
 type wanted struct {
 	name     string
 	types    []string
@@ -16,6 +16,7 @@ type wanted struct {
 	required bool
 	key      bool // an external id that is unique
 	once     bool // a parent that a record may keep for ever
+	read     bool // we write it never, or at most into records that we make
 }
 
 // shapeOf compares an object with the fields that are wanted, and names
@@ -27,7 +28,7 @@ func shapeOf(object string, create bool, all []wanted) func(*salesforce.Object) 
 		switch {
 		case create && !(o.Createable && o.Updateable):
 			wrong.add(object, "the integration user may not create and edit it")
-		case !o.Updateable:
+		case !o.Updateable && slices.ContainsFunc(all, func(w wanted) bool { return !w.read }):
 			wrong.add(object, "the integration user may not edit it")
 		}
 		for _, w := range all {
@@ -56,6 +57,7 @@ func (w *wanted) problem(f salesforce.Field, found, create bool) string {
 	switch {
 	case !found:
 		return "is missing or hidden"
+	case w.read:
 	case create && !f.Createable, !f.Updateable && !w.once:
 		return "is read-only for the integration user"
 	}

@@ -180,6 +180,12 @@ func (w *write) lessen(r *row, refusal *fault.Error) bool {
 		return false
 	}
 	r.without = append(r.without, refusal)
+	if w.plan.made.mayBeBulk(r.source, refusal) {
+		source := *r.source
+		source.Bulk = ""
+		r.source, r.record = &source, w.plan.append(nil, &source, r.extent)
+		return true
+	}
 	r.extent++
 	if !aboutOwner(refusal) || !w.plan.made.has(r.source, unowned) {
 		r.extent = bare

@@ -186,9 +186,6 @@ func (s *Server) derive(t *table, vals []value, fresh bool) {
 		full := vals[o.byName["firstname"].slot].s + " " + vals[o.byName["lastname"].slot].s
 		vals[f.slot] = textValue(trimBlanks(full))
 	}
-	if f := o.byName["hasresponded"]; f != nil {
-		vals[f.slot] = boolValue(vals[o.byName["status"].slot].s == "Responded")
-	}
 	if f := o.byName["isclosed"]; f != nil {
 		status := vals[o.byName["status"].slot].s
 		vals[f.slot] = boolValue(status == "Closed" || status == "Completed")

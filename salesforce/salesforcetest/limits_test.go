@@ -176,7 +176,7 @@ func TestDescribe(t *testing.T) {
 	require.Equal(t, 200, status, "the schema has changed")
 	_, body = u.call("GET", data+"/sobjects", "")
 	require.Equal(t, "UTF-8", parse(t, body)["encoding"])
-	require.Len(t, parse(t, body)["sobjects"], 22)
+	require.Len(t, parse(t, body)["sobjects"], 24)
 	_, body = u.call("GET", data+"/limits/recordCount?sObjects=User,Nope", "")
 	require.Equal(t, `{"sObjects":[{"count":1,"name":"User"}]}`, body)
 }

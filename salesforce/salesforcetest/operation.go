@@ -23,6 +23,7 @@ const (
 	OpGlobalDescribe    Operation = "globalDescribe"
 	OpDescribe          Operation = "describe"
 	OpObjectInfo        Operation = "objectInfo"
+	OpListView          Operation = "listView"
 	OpUpdated           Operation = "updated"
 	OpDeleted           Operation = "deleted"
 	OpRowGet            Operation = "row.get"

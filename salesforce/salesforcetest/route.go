@@ -53,6 +53,7 @@ var resources = []resource{
 		"GET": {OpRowGet, (*call).getByKey}, "PATCH": {OpRowUpsert, (*call).upsertRow},
 		"DELETE": {OpRowDelete, (*call).deleteByKey},
 	}),
+	res("sobjects/*/listviews/*/describe", map[string]method{"GET": {OpListView, (*call).describeListView}}),
 	res("composite", map[string]method{"POST": {OpComposite, nil}}),
 	res("composite/batch", map[string]method{"POST": {OpBatch, nil}}),
 	res("composite/sobjects", map[string]method{

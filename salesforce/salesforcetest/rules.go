@@ -6,7 +6,8 @@ import "fmt"
 // with the option.
 var standardRules = map[string]rules{
 	"PermissionSetAssignment": {verify: (*Server).checkAssignment},
-	"CampaignMember":          {verify: (*Server).checkMember},
+	"Campaign":                {after: (*Server).addStatuses},
+	"CampaignMember":          {complete: (*Server).completeMember, verify: (*Server).checkMember},
 	"ContentVersion":          {complete: (*Server).completeVersion, after: (*Server).publish},
 	"ContentDocumentLink":     {verify: (*Server).checkLink},
 }

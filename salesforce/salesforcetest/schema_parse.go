@@ -2,9 +2,15 @@ package salesforcetest
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
+
+// readOnlyObjects are described and queried, and written by nobody's API calls.
+// https://developer.salesforce.com/docs/atlas.en-us.object_reference.meta/object_reference/sforce_api_objects_listview.htm
+// https://developer.salesforce.com/docs/atlas.en-us.object_reference.meta/object_reference/sforce_api_objects_campaignmemberstatus.htm
+var readOnlyObjects = []string{"Organization", "ListView", "CampaignMemberStatus"}
 
 // addStandard adds the built-in objects.
 func (s *schema) addStandard() error {
@@ -14,7 +20,7 @@ func (s *schema) addStandard() error {
 			w := strings.Fields(head)
 			half := 2 + (len(w)-2)/2
 			o = newObject(w[0], strings.Join(w[2:half], " "), strings.Join(w[half:], " "), w[1])
-			o.readOnly = o.name == "Organization"
+			o.readOnly = slices.Contains(readOnlyObjects, o.name)
 			o.uncreatable = o.name == "ContentDocument"
 			o.rules = standardRules[o.name]
 			if err := s.add(o); err != nil {

@@ -141,6 +141,18 @@ LeadId|Lead ID|ref Lead Lead|fixed cascade
 ContactId|Contact ID|ref Contact Contact|fixed cascade
 Status|Status|pick Sent;Responded|default=Sent
 HasResponded|Responded|bool|system
+object CampaignMemberStatus 01Y Campaign Member Status Campaign Member Statuses
+CampaignId|Campaign ID|ref Campaign Campaign|required cascade fixed
+Label|Member Status|string 765|required
+SortOrder|Sort Order|int|
+IsDefault|Is Default|bool|
+HasResponded|Responded|bool|
+object ListView 00B List View List Views
+Name|View Name|string 40|name
+DeveloperName|View Unique Name|string 80|required
+NamespacePrefix|Namespace Prefix|string 15|
+SobjectType|Custom Object Definition ID|string 40|required
+IsSoqlCompatible|Is SOQL Compatible|bool|default=true
 object Task 00T Task Tasks
 Subject|Subject|string 255|
 Status|Status|pick Not Started;In Progress;Completed;Deferred|required default=Not Started

@@ -30,6 +30,7 @@ type Server struct {
 	cursors    map[string]*cursor
 	cursorNo   int
 	bulk       bulkJobs
+	listViews  map[uint32]listView
 	clock      int64 // newest time handed out, Unix milliseconds
 	user       uint32
 	usage      usage
@@ -55,7 +56,7 @@ func New(opts Options) (*Server, error) {
 	s := &Server{
 		URL: inProcessURL, opts: opts.withDefaults(), schema: newSchema(),
 		sessions: map[string]*session{}, cursors: map[string]*cursor{},
-		bulk:  bulkJobs{byID: map[string]*bulkJob{}},
+		bulk: bulkJobs{byID: map[string]*bulkJob{}}, listViews: map[uint32]listView{},
 		stats: newStats(), user: 1, spread: make([]value, 256),
 	}
 	s.faults.random = rand.New(rand.NewPCG(opts.Seed, opts.Seed))

@@ -81,6 +81,9 @@ func (s *Server) compile(src string, all bool) (*plan, *Error) {
 	if len(p.counts) > 0 && len(p.columns) > 0 {
 		return nil, malformed(src, 0, "a field beside an aggregate needs GROUP BY, which is not supported by this org's emulated SOQL")
 	}
+	if err := q.countsAlone(len(p.counts) > 0); err != nil {
+		return nil, err
+	}
 	if err := linksNeedFilter(o, q.where); err != nil {
 		return nil, err
 	}
@@ -96,6 +99,20 @@ func (s *Server) compile(src string, all bool) (*plan, *Error) {
 		}
 	}
 	return p, nil
+}
+
+// countsAlone refuses the clauses that a query which counts does not have.
+// https://developer.salesforce.com/docs/atlas.en-us.soql_sosl.meta/soql_sosl/sforce_api_calls_soql_select_count.htm
+// https://developer.salesforce.com/docs/atlas.en-us.soql_sosl.meta/soql_sosl/sforce_api_calls_soql_select_limit.htm
+func (q *statement) countsAlone(aggregates bool) *Error {
+	switch {
+	case (q.counting || aggregates) && len(q.order) > 0:
+		return malformed(q.src, q.order[0].path[0].pos, "Ordered field must be grouped or aggregated: "+q.order[0].path[0].text)
+	case aggregates && q.limit >= 0:
+		return malformed(q.src, q.limitPos, "Non-grouped query that uses overall aggregate functions cannot also use LIMIT")
+	default:
+		return nil
+	}
 }
 
 func (c *compiler) noColumn(o *object, t token) *Error {

@@ -78,6 +78,7 @@ func (p *queryParser) clauses() error {
 		if err != nil {
 			return err
 		}
+		p.read[place] = read
 		switch place {
 		case orderBy:
 			order = read

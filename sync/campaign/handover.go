@@ -2,15 +2,10 @@ package campaign
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/twiliosf/twiliosf/sync/message"
 )
-
-// Key is what a recipient is known by outside of the ledger: to the outbox as what
-// asks, to the org as the record's Request_Key__c. It has 64 characters at most.
-func Key(record string, recipient int64) string { return fmt.Sprintf("%s:%d", record, recipient) }
 
 // Draft is what the outbox is asked to send to a recipient, handed over at a time.
 func (r *Run) Draft(to *Recipient, at time.Time) message.Draft {

@@ -16,6 +16,10 @@ type Query struct {
 	Fields []string // without the object or its alias before them: "Account.Name"
 	Rest   string   // what follows the object: an alias, USING SCOPE, WHERE, WITH, LIMIT
 	alias  string
+
+	// Rest in its parts: what stands before the conditions, these without WHERE, what
+	// stands behind them, and the most records that its author wants.
+	head, where, tail, most string
 }
 
 // ParseQuery reads a query that a user has written, or that the describe of a list
@@ -46,6 +50,7 @@ func ParseQuery(text string) (Query, error) {
 		}
 	}
 	q := Query{Object: p.object, Rest: render(p.rest), alias: p.alias}
+	q.head, q.where, q.tail, q.most = p.parted()
 	for _, f := range p.fields {
 		q.Fields = append(q.Fields, q.plain(f))
 	}
@@ -55,6 +60,15 @@ func ParseQuery(text string) (Query, error) {
 // With is the query as Salesforce takes it, with Id and these fields selected beside
 // its own, each once. They are API names, or paths of them from the object.
 func (q Query) With(fields ...string) string {
+	soql := "SELECT " + q.list(fields) + " FROM " + q.Object
+	if q.Rest == "" {
+		return soql
+	}
+	return soql + " " + q.Rest
+}
+
+// list is what With selects.
+func (q Query) list(fields []string) string {
 	var all []string
 	met := map[string]bool{}
 	for _, f := range slices.Concat([]string{"Id"}, q.Fields, fields) {
@@ -63,11 +77,7 @@ func (q Query) With(fields ...string) string {
 			all = append(all, q.clear(f))
 		}
 	}
-	soql := "SELECT " + strings.Join(all, ", ") + " FROM " + q.Object
-	if q.Rest == "" {
-		return soql
-	}
-	return soql + " " + q.Rest
+	return strings.Join(all, ", ")
 }
 
 // clear is a field as it can be selected: one over a relationship that is called as
@@ -95,7 +105,9 @@ type queryParser struct {
 	next          int
 	object, alias string
 	fields        []string
+	named         []token // the alias, with its AS
 	rest          []token
+	read          [limit + 1][]token // of the clauses that a campaign takes
 }
 
 // peek is the token so far ahead; behind the end it is one without text.
@@ -197,6 +209,7 @@ func (p *queryParser) from() error {
 		p.alias = t.text
 		p.rest = append(p.rest, p.take())
 	}
+	p.named = p.rest
 	if t := p.peek(0); t.text == "," {
 		return p.fault(t, "a campaign reads one object: write a path from it to what is above, as in Account.Name, instead of a second object")
 	}

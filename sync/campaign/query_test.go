@@ -177,5 +177,8 @@ func FuzzParseQuery(f *testing.F) {
 		require.Equal(t, q.Object, again.Object)
 		require.Equal(t, q.Rest, again.Rest)
 		require.Equal(t, soql, again.With())
+		page, err := campaign.ParseQuery(q.Page("Id > 'x'", 5, "Extra__c"))
+		require.NoError(t, err)
+		require.Equal(t, again.Fields, page.Fields)
 	})
 }

@@ -100,3 +100,27 @@ func TestWhatIsUnclearForLongIsNoTroubleOfTheOrgs(t *testing.T) {
 		require.Equal(t, 1, org.Calls())
 	})
 }
+
+// A message of a campaign gets a record of its own, which says so from its beginning.
+// From then on it is the users' own: a later state does not say it again.
+func TestAMessageOfACampaignIsLinkedToItWhenItsRecordIsMade(t *testing.T) {
+	account, org := &mirrortest.Account{}, &mirrortest.Org{}
+	o := &office{claims: map[message.SID]mirror.Claim{mirrortest.SID(1): {Bulk: "a01BULK"}}}
+	synctest.Test(t, func(t *testing.T) {
+		w := startWith(t, account, org, func(p *mirror.Ports) { p.Sends = o; knowsAda(p) })
+		defer w.stop()
+		first := sent(1, time.Now())
+		account.Put(first, sent(2, time.Now()))
+		require.NoError(t, w.Sweeper.Full(context.Background()))
+		require.Equal(t, "a01BULK", org.Bulk(first.SID))
+		require.Empty(t, org.Bulk(mirrortest.SID(2)))
+		require.Equal(t, []message.Links{herLinks}, org.Links(first.SID))
+
+		time.Sleep(time.Minute)
+		first.Status, first.Updated = message.Delivered, time.Now()
+		account.Put(first)
+		require.NoError(t, w.Sweeper.Full(context.Background()))
+		require.Equal(t, message.Delivered, org.All()[first.SID].Status)
+		require.Len(t, org.Links(first.SID), 1)
+	})
+}

@@ -48,6 +48,9 @@ type Record struct {
 	// ID is of the record that the message belongs to because it was its draft; ""
 	// leaves that to the SID.
 	ID string
+	// Bulk is the record of the campaign that the message is one of. It is written with
+	// Links, and then is the users' own as well.
+	Bulk string
 	// Rejected says that the message is no message but the trace of a send that
 	// Twilio refused: all that is written of it, on the record ID, is its SID as
 	// the rejected one.
@@ -79,6 +82,7 @@ type Sink interface {
 // for it to be sent. The zero value says that none did.
 type Claim struct {
 	Record   string // its id
+	Bulk     string // as Record.Bulk says: a campaign has sent it, and it has no other record
 	Rejected bool   // as Record.Rejected says
 	// Wait says that it cannot be told yet, or that the record does not show the
 	// message's SID yet: whoever sent it writes that first.

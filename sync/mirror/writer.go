@@ -249,7 +249,7 @@ func (w *Writer) hand(ctx context.Context, batch []Change, known []newness, clai
 		return batchResult{batch: batch, err: err}
 	}
 	for i := range claims {
-		records[i].ID, records[i].Rejected = claims[i].Record, claims[i].Rejected
+		records[i].ID, records[i].Bulk, records[i].Rejected = claims[i].Record, claims[i].Bulk, claims[i].Rejected
 	}
 	began := time.Now()
 	outcomes, err := w.Sink.Upsert(ctx, records)

@@ -140,7 +140,7 @@ func names(o config.Objects) records.Names {
 		Direction: m["direction"], Status: m["status"], ErrorCode: m["error_code"], ErrorMessage: m["error_message"],
 		Created: m["created"], Sent: m["sent"], Updated: m["updated"], Service: m["service_sid"],
 		Segments: m["segments"], Media: m["media"], Price: m["price"], PriceUnit: m["price_unit"],
-		Unread: m["unread"], Contact: m["contact"], Lead: m["lead"], Account: m["account"], Case: m["case"], Parent: m["parent"],
+		Unread: m["unread"], Contact: m["contact"], Lead: m["lead"], Account: m["account"], Case: m["case"], Parent: m["parent"], Bulk: m["bulk_message"],
 		SendAt: m["send_at"], MediaURL: m["media_url"], ContentSID: m["content_sid"], ContentValues: m["content_variables"],
 		RequestKey: m["request_key"], RejectedSID: m["rejected_sid"],
 	}

@@ -27,6 +27,7 @@ type Org struct {
 	records map[message.SID]message.Message
 	writes  map[message.SID]int
 	links   map[message.SID][]message.Links
+	bulks   map[message.SID]string
 	drafts  map[string]Draft
 	flying  map[message.SID]bool
 	overlap int
@@ -91,7 +92,7 @@ func (o *Org) begin(batch []message.Message) {
 	o.calls++
 	if o.flying == nil {
 		o.records, o.writes, o.flying = map[message.SID]message.Message{}, map[message.SID]int{}, map[message.SID]bool{}
-		o.links = map[message.SID][]message.Links{}
+		o.links, o.bulks = map[message.SID][]message.Links{}, map[message.SID]string{}
 	}
 	for _, m := range batch {
 		if o.flying[m.SID] {
@@ -142,6 +143,7 @@ func (o *Org) store(batch []mirror.Record) []error {
 		o.writes[m.SID]++
 		if r.Links != nil {
 			o.links[m.SID] = append(o.links[m.SID], *r.Links)
+			o.bulks[m.SID] = r.Bulk
 		}
 	}
 	return outcomes
@@ -226,6 +228,13 @@ func (o *Org) Links(sid message.SID) []message.Links {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return slices.Clone(o.links[sid])
+}
+
+// Bulk is the campaign's record that a record was given when it was made.
+func (o *Org) Bulk(sid message.SID) string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.bulks[sid]
 }
 
 // Asked counts the SIDs that Held was asked for.
