@@ -20,7 +20,7 @@ import (
 func (k *crowd) becomes(a *outbox.Attempt, s message.Status, code int) {
 	k.t.Helper()
 	m := message.Message{SID: sidOf(a), From: ours, To: a.Out.To, Direction: message.OutboundAPI, Status: s, ErrorCode: code, Created: now}
-	k.settle(mirror.Settlement{Change: mirror.Change{Message: m}})
+	k.settle(mirror.Settlement{Change: mirror.Change{Message: &m}})
 }
 
 // writes has the mirror write a message that somebody has sent us.
@@ -28,7 +28,7 @@ func (k *crowd) writes(from message.Number, at time.Time) {
 	k.t.Helper()
 	m := mirrortest.Text(9_000, at)
 	m.Direction, m.From, m.To, m.Status = message.Inbound, from, ours, message.Received
-	k.settle(mirror.Settlement{Change: mirror.Change{Message: m}})
+	k.settle(mirror.Settlement{Change: mirror.Change{Message: &m}})
 }
 
 func (k *crowd) settle(s mirror.Settlement) {
@@ -100,7 +100,7 @@ func TestWhatTheOrgHasNotTakenIsNotTold(t *testing.T) {
 		k.hand(1)
 		a := k.intended()[0]
 		k.accept(a)
-		c := mirror.Change{Message: message.Message{SID: sidOf(&a), Direction: message.OutboundAPI, Status: message.Delivered, Created: now}}
+		c := mirror.Change{Message: &message.Message{SID: sidOf(&a), Direction: message.OutboundAPI, Status: message.Delivered, Created: now}}
 		k.settle(mirror.Settlement{Change: c, RetryAt: now})
 		k.settle(mirror.Settlement{Change: c, Refusal: &mirror.Refusal{}})
 		require.Zero(t, k.counts().Delivered)
