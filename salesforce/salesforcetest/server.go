@@ -30,6 +30,7 @@ type Server struct {
 	cursors    map[string]*cursor
 	cursorNo   int
 	bulk       bulkJobs
+	ingest     ingestJobs
 	clock      int64 // newest time handed out, Unix milliseconds
 	user       uint32
 	usage      usage
@@ -55,8 +56,9 @@ func New(opts Options) (*Server, error) {
 	s := &Server{
 		URL: inProcessURL, opts: opts.withDefaults(), schema: newSchema(),
 		sessions: map[string]*session{}, cursors: map[string]*cursor{},
-		bulk:  bulkJobs{byID: map[string]*bulkJob{}},
-		stats: newStats(), user: 1, spread: make([]value, 256),
+		bulk:   bulkJobs{byID: map[string]*bulkJob{}},
+		ingest: ingestJobs{byID: map[string]*ingestJob{}},
+		stats:  newStats(), user: 1, spread: make([]value, 256),
 	}
 	s.faults.random = rand.New(rand.NewPCG(opts.Seed, opts.Seed))
 	if err := s.schema.build(&opts); err != nil {
@@ -121,6 +123,7 @@ func (s *Server) Listen(addr string) error {
 // Close stops listening and cuts every connection. An org that never listened
 // has nothing to close.
 func (s *Server) Close() {
+	s.stopIngests()
 	if s.httpd != nil {
 		_ = s.httpd.Close() //nolint:errcheck // the connections are gone either way
 		s.served.Wait()
