@@ -211,6 +211,7 @@ func (s *Server) dropIngest(j *ingestJob) {
 
 // uploadIngest serves PUT /jobs/ingest/{id}/batches. That only one is allowed
 // shows when the job is closed.
+// https://life-improver.com/salesforce/salesforce-providing-multiple-batches-to-the-bulk-api-2-0/
 // https://developer.salesforce.com/docs/atlas.en-us.api_asynch.meta/api_asynch/upload_job_data.htm
 func (c *call) uploadIngest() (*reply, *Error) {
 	if err := c.only(); err != nil {
