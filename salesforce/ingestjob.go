@@ -3,6 +3,7 @@ package salesforce
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/twiliosf/twiliosf/sync/fault"
 )
@@ -78,13 +79,38 @@ func (r *ingesting) ended(ctx context.Context, job BulkIngest) (BulkIngest, erro
 			return job, err
 		}
 	}
-	if job.Ended() {
-		return job, nil
-	}
-	return r.org.AwaitBulkIngest(ctx, job.ID)
+	return r.org.runOut(ctx, job)
 }
 
 const stateOpen = "Open"
+
+// abortSettles is how long a job that was aborted while it ran is left alone. Whether
+// the batch that was being written just then goes on is not documented; it has this
+// long.
+// https://developer.salesforce.com/docs/atlas.en-us.api_asynch.meta/api_asynch/bulk_common_limits.htm
+const abortSettles = 5 * time.Minute
+
+// runOut awaits the end of a job that runs, until nothing of it can be written any
+// more.
+func (o *Org) runOut(ctx context.Context, job BulkIngest) (BulkIngest, error) {
+	var err error
+	if !job.Ended() {
+		if job, err = o.AwaitBulkIngest(ctx, job.ID); err != nil {
+			return job, err
+		}
+	}
+	if job.State != "Aborted" {
+		return job, nil
+	}
+	settled := time.NewTimer(abortSettles)
+	defer settled.Stop()
+	select {
+	case <-settled.C:
+		return job, nil
+	case <-ctx.Done():
+		return job, fault.New(fault.Transient, opName("bulk wait"), context.Cause(ctx))
+	}
+}
 
 // resolved lets the next run make another job where this one leads nowhere: when
 // it is gone with its outcomes, so that its records are written again, and when it
@@ -231,7 +257,11 @@ func (r *ingesting) unlock(ctx context.Context, key string, p *piece, locked map
 func (o *Org) EndIngest(ctx context.Context, book IngestBook, key string) error {
 	id, stage, err := book.Job(ctx, key)
 	if err == nil && stage == stageUploaded {
-		err = o.runOut(ctx, id)
+		var job BulkIngest
+		if job, err = o.BulkIngestState(ctx, id); err == nil && job.State != stateOpen {
+			_, err = o.runOut(ctx, job)
+		}
+		err = unlessGone(err)
 	}
 	if err == nil && id != "" && stage != stageTold {
 		err = o.DropBulkIngest(ctx, id)
@@ -240,13 +270,4 @@ func (o *Org) EndIngest(ctx context.Context, book IngestBook, key string) error 
 		return err
 	}
 	return book.Forget(ctx, key)
-}
-
-// runOut awaits the end of a job that runs. One that is gone has ended.
-func (o *Org) runOut(ctx context.Context, id string) error {
-	job, err := o.BulkIngestState(ctx, id)
-	if err == nil && job.State != stateOpen && !job.Ended() {
-		_, err = o.AwaitBulkIngest(ctx, id)
-	}
-	return unlessGone(err)
 }

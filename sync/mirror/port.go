@@ -75,8 +75,8 @@ type Sink interface {
 	Empty(ctx context.Context) (bool, error)
 }
 
-// BulkSink is the Salesforce org as the mirror writes it when much waits. It has
-// one set of them at a time.
+// BulkSink is the Salesforce org as the mirror writes it when much waits, one
+// UpsertMany at a time.
 type BulkSink interface {
 	// UpsertMany writes the present state of messages that have no ID, any number,
 	// as Sink does, in jobs of the org's. It answers one outcome per message, in
