@@ -10,6 +10,7 @@ PKG      ?= ./...
 BENCH    ?= .
 KILLS    ?= 60
 DRAFTS   ?= 10000
+BULKROWS ?= 120000
 # A count, not a time: at the end of a time the engine may call a target that was just running a failure
 # (context deadline exceeded), https://go.dev/issue/48591.
 FUZZRUNS ?= 100000
@@ -94,9 +95,10 @@ fuzz: ## Run every fuzz test FUZZRUNS times
 	done
 
 .PHONY: crash
-crash: ## Kill the daemon with SIGKILL at counted moments, KILLS times, and let DRAFTS records ask while connections break; compare both sides
+crash: ## Kill the daemon with SIGKILL at counted moments, KILLS times; let DRAFTS records ask while connections break; kill a bulk job of BULKROWS records at each of its states; compare both sides
 	@TWILIOSF_KILLS=$(KILLS) $(GO) test -count=1 -run 'Kill|Crash' -v -timeout 60m ./cmd/...
 	@TWILIOSF_DRAFTS=$(DRAFTS) $(GO) test -count=1 -run TestMany -v -timeout 60m ./sync/outbox
+	@TWILIOSF_BULK_ROWS=$(BULKROWS) $(GO) test -count=1 -run TestABulkJobOutlivesAKill -v -timeout 60m ./salesforce
 
 .PHONY: interop
 interop: ## Let the vendors' npm clients (twilio, jsforce) talk to the sandbox, and Salesforce's library convert the metadata

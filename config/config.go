@@ -79,8 +79,10 @@ type Salesforce struct {
 	// DailyAPIShare is the part of the org's daily API calls we may use, above 0 and at most 1.
 	DailyAPIShare float64 `key:"daily_api_share"`
 	// Concurrency is in requests under way at once.
-	Concurrency int     `key:"concurrency"`
-	Objects     Objects `key:"objects"`
+	Concurrency int `key:"concurrency"`
+	// BulkThreshold is in records.
+	BulkThreshold int     `key:"bulk_threshold"`
+	Objects       Objects `key:"objects"`
 }
 
 // Auth is a way to log in to Salesforce.

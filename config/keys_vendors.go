@@ -126,6 +126,12 @@ func orgKeys() []key {
 			doc: "How many requests to Salesforce are under way at once, at most. The more, the sooner a message's turn comes.",
 		},
 		{
+			// Salesforce advises Bulk API from 2,000 records on.
+			// https://developer.salesforce.com/docs/atlas.en-us.api_asynch.meta/api_asynch/asynch_api_intro.htm
+			path: "salesforce.bulk_threshold", kind: whole, fallback: "2000", low: "200", high: "20000", unit: "records",
+			doc: "How many records must wait for Bulk API 2.0 to be used, which takes fewer API calls and more time than batches of 200.",
+		},
+		{
 			path: "salesforce.objects", kind: objects, fallback: "default",
 			doc:     "What the org calls our objects and fields. default means the names that come with twiliosf; a mapping names what differs.",
 			example: "{message: {object: X__c, body: My_Body__c}}",

@@ -3,26 +3,14 @@ package salesforce
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
-	"strings"
-	"time"
 
-	"github.com/cenkalti/backoff/v5"
 	"github.com/go-json-experiment/json"
 
 	"github.com/twiliosf/twiliosf/sync/fault"
 )
 
-// How a job is asked whether it has ended: most take seconds, some an hour.
-const (
-	firstPoll   = 2 * time.Second
-	longestPoll = time.Minute
-	pollGrowth  = 1.6
-)
-
-// CodeJobAborted says that a bulk job was aborted, by us or in Setup.
-const CodeJobAborted = "ABORTED"
+const hintQueryGone = "The query job was deleted or is older than seven days; the query starts anew."
 
 // BulkQuery is how far a query job of Bulk API 2.0 is. Either Done or Failed
 // says that it has ended.
@@ -80,7 +68,7 @@ func (o *Org) StartBulkQuery(ctx context.Context, soql string, all bool) (id str
 // BulkQueryState asks once how far a job is.
 func (o *Org) BulkQueryState(ctx context.Context, id string) (BulkQuery, error) {
 	const op = "bulk state"
-	path, err := jobPath(op, id)
+	path, err := jobPath(op, queryJobs, id)
 	if err != nil {
 		return BulkQuery{}, err
 	}
@@ -90,7 +78,7 @@ func (o *Org) BulkQueryState(ctx context.Context, id string) (BulkQuery, error) 
 		Message   string `json:"errorMessage"`
 	}
 	if err := o.read(ctx, op, path, &job); err != nil {
-		return BulkQuery{}, jobGone(err)
+		return BulkQuery{}, jobGone(err, hintQueryGone)
 	}
 	return BulkQuery{
 		ID: id, State: job.State, Done: job.State == "JobComplete",
@@ -102,136 +90,33 @@ func (o *Org) BulkQueryState(ctx context.Context, id string) (BulkQuery, error) 
 // It waits for as long as ctx lets it. A job that failed is a fault with the
 // reason, by whose class the caller knows whether the same query can succeed.
 func (o *Org) AwaitBulkQuery(ctx context.Context, id string) error {
-	var last error
-	_, err := backoff.Retry(ctx, func() (struct{}, error) {
+	return await(ctx, func() (ended bool, err error) {
 		job, err := o.BulkQueryState(ctx, id)
-		switch {
-		case err != nil:
-			last = err
-			return struct{}{}, backoff.Permanent(err)
-		case job.Failed:
-			last = jobFailed(job)
-			return struct{}{}, backoff.Permanent(last)
-		case !job.Done:
-			last = nil
-			return struct{}{}, errRunning
+		if err == nil && job.Failed {
+			err = queryFailed(job)
 		}
-		return struct{}{}, nil
-	},
-		backoff.WithBackOff(&backoff.ExponentialBackOff{
-			InitialInterval: firstPoll, MaxInterval: longestPoll, Multiplier: pollGrowth, RandomizationFactor: 0.2,
-		}),
-		backoff.WithMaxElapsedTime(0), backoff.WithMaxTries(0),
-	)
-	switch {
-	case last != nil:
-		return last
-	case err != nil: // only the context ends the waiting
-		return fault.New(fault.Transient, opName("bulk wait"), context.Cause(ctx))
-	default:
-		return nil
-	}
+		return job.Done, err
+	})
 }
-
-var errRunning = errors.New("the job is still running")
 
 // DropBulkQuery deletes a job and its results, aborting it if it still runs. A
 // job that is gone already is no fault.
 func (o *Org) DropBulkQuery(ctx context.Context, id string) error {
-	const op = "bulk drop"
-	path, err := jobPath(op, id)
-	if err != nil {
-		return err
-	}
-	drop := Call{Op: op, Method: http.MethodDelete, Path: path, Repeatable: true}
-	_, err = o.Do(ctx, drop)
-	if bulkCode(fault.CodeOf(err)) != "INVALIDJOBSTATE" {
-		return unlessGone(err)
-	}
-	_, err = o.Do(ctx, Call{Op: op, Method: http.MethodPatch, Path: path, Body: []byte(`{"state":"Aborted"}`), Repeatable: true})
-	if err != nil && bulkCode(fault.CodeOf(err)) != "INVALIDJOBSTATE" { // that is: it ended meanwhile
-		return unlessGone(err)
-	}
-	_, err = o.Do(ctx, drop)
-	return unlessGone(err)
+	return o.drop(ctx, "bulk drop", queryJobs, id)
 }
 
-func jobPath(op, id string) (string, error) {
-	if !plainName(id) {
-		return "", fault.New(fault.Permanent, opName(op), errors.New("the job's id is no id"))
-	}
-	return "/jobs/query/" + id, nil
-}
-
-func unlessGone(err error) error {
-	if fault.CodeOf(err) == CodeNotFound {
-		return nil
-	}
-	return err
-}
-
-// jobGone puts right what NOT_FOUND means of a job: not that an object is hidden
-// from us, but that the job's seven days are over.
-func jobGone(err error) error {
-	f := fault.Of(err)
-	if f == nil || f.Code != CodeNotFound {
-		return err
-	}
-	gone := *f
-	gone.Class, gone.Hint = fault.Transient, "The query job was deleted or is older than seven days; the query starts anew."
-	return &gone
-}
-
-// bulkCode is the one spelling of Bulk API's codes: they are INVALIDJOBSTATE in
-// answers and InvalidJobState within a job.
-// https://developer.salesforce.com/docs/atlas.en-us.api_asynch.meta/api_asynch/asynch_api_reference_errors.htm
-func bulkCode(code string) string { return strings.ToUpper(strings.ReplaceAll(code, "_", "")) }
-
-// refusedJobs are the codes of jobs that can never succeed; any other failure
-// may have been the moment's.
-var refusedJobs = map[string]bool{
-	"CLIENTINPUTERROR": true, "INVALIDBATCH": true, "INVALIDENTITY": true, "INVALIDJOB": true, "INVALIDOPERATION": true,
-	"FEATURENOTENABLED": true, "INVALIDVERSION": true, "FUNCTIONALITYNOTENABLED": true, "APIDISABLED": true, "INVALIDQUERY": true,
-}
-
-// jobFailed classes a job's end by the code before the colon of its reason.
-func jobFailed(job BulkQuery) *fault.Error {
-	f := &fault.Error{Class: fault.Transient, Op: opName("bulk query"), Err: fmt.Errorf("the job ended as %s: %s", job.State, job.Reason)}
-	code, _, _ := strings.Cut(job.Reason, ":")
-	if code = strings.TrimSpace(code); plainName(code) {
-		f.Code = code
-	}
-	known, isRule := rules[f.Code]
+// queryFailed classes a job's end.
+func queryFailed(job BulkQuery) *fault.Error {
+	f := jobFailed("bulk query", job.State, job.Reason)
 	switch {
-	case job.State == "Aborted":
-		f.Class, f.Code, f.Hint = fault.Permanent, CodeJobAborted, "Somebody aborted the job: see Setup, Bulk Data Load Jobs."
-	case isRule:
-		f.Class, f.Hint, f.After = known.class, known.hint, known.after
+	case f.Code == CodeJobAborted:
+		f.Class = fault.Permanent
 	case bulkCode(f.Code) == "EXCEEDEDQUOTA":
-		f.Class, f.After, f.Hint = fault.Throttled, dailyWait, "The org has used up its Bulk API query jobs of the last 24 hours."
-	case refusedJobs[bulkCode(f.Code)]:
-		f.Class, f.Hint = fault.Permanent, hintQuery
-	default:
+		f.Hint = "The org has used up its Bulk API query jobs of the last 24 hours."
+	case f.Class == fault.Permanent && f.Hint == "":
+		f.Hint = hintQuery
+	case f.Hint == "":
 		f.Hint = "Salesforce gave the query up, perhaps because it takes too long; it is run again later."
 	}
 	return f
-}
-
-// reason makes a job's errorMessage fit to be shown. It may echo the query, of
-// which we only know here that its values stand in quotes.
-func reason(message string) string {
-	code, text, found := strings.Cut(message, ":")
-	if !found {
-		code, text = "", message
-	}
-	e := vendorError{Message: text}
-	var values []string
-	if !strings.Contains(text, "ERROR at Row:") {
-		values = literals(text)
-	}
-	text = scrub(e, values)
-	if found {
-		text = strings.TrimSpace(code) + ": " + text
-	}
-	return Scrub(text, nil)
 }

@@ -18,10 +18,9 @@ const noLocator = "null"
 
 // BulkQueryRows reads one page of a finished job's results, from the locator
 // that the page before gave, "" being the first, and calls row for each record
-// with its values by column name; a null is "", and a line break inside a value
-// is one "\n". The map is the callee's to keep. maxRecords bounds the page, 0
-// leaves that to Salesforce. next is the following page's locator, "" after the
-// last.
+// with its values by column name; a null is "". The map is the callee's to keep.
+// maxRecords bounds the page, 0 leaves that to Salesforce. next is the following
+// page's locator, "" after the last.
 //
 // The page is read as it comes, whatever its length. A page that breaks off is
 // asked for again, and row sees each record once. row holds up one of the calls
@@ -30,7 +29,7 @@ func (o *Org) BulkQueryRows(
 	ctx context.Context, id, locator string, maxRecords int, row func(map[string]string) error,
 ) (next string, err error) {
 	const op = "bulk rows"
-	path, err := jobPath(op, id)
+	path, err := jobPath(op, queryJobs, id)
 	if err != nil {
 		return "", err
 	}
@@ -54,7 +53,7 @@ func (o *Org) BulkQueryRows(
 	case page.refused != nil:
 		return "", page.refused
 	case err != nil:
-		return "", jobGone(err)
+		return "", jobGone(err, hintQueryGone)
 	default:
 		return page.next, nil
 	}
@@ -71,8 +70,7 @@ type bulkPage struct {
 // read is one attempt. A locator names a fixed set of results, so an attempt
 // after one that broke off finds the same records in the same order.
 func (p *bulkPage) read(h http.Header, body io.Reader) error {
-	table := csv.NewReader(body)
-	table.ReuseRecord = true
+	table := readCSV(body)
 	columns, err := header(table)
 	if err != nil {
 		return err
@@ -131,7 +129,7 @@ func header(table *csv.Reader) ([]string, error) {
 	}
 	columns := make([]string, len(first))
 	for i, name := range first {
-		columns[i] = strings.Clone(name)
+		columns[i] = strings.Clone(shown(name))
 	}
 	return columns, nil
 }
@@ -140,7 +138,7 @@ func header(table *csv.Reader) ([]string, error) {
 func record(columns, values []string) map[string]string {
 	r := make(map[string]string, len(columns))
 	for i, name := range columns {
-		r[name] = values[i]
+		r[name] = shown(values[i])
 	}
 	return r
 }

@@ -15,6 +15,9 @@ const (
 	CodeConnection = "CONNECTION"
 	// CodeTimeout: no complete answer within Options.Timeout.
 	CodeTimeout = "TIMEOUT"
+	// CodeNotBulk: Bulk API has no way to say what the record holds; the other
+	// APIs have.
+	CodeNotBulk = "NOT_IN_BULK"
 	// CodeUnreadable: a success whose body is not what the API promises.
 	CodeUnreadable = "UNREADABLE_ANSWER"
 )
@@ -54,6 +57,7 @@ const (
 	hintAPI      = "Use an edition with API access and give the integration user the permission API Enabled."
 	hintVersion  = "Set salesforce.api_version to a version that this org still offers."
 	hintQuery    = "This is a fault of the program; please report it with its code."
+	hintNotBulk  = "The record is written by another API."
 	hintStorage  = "The org's data storage is full: free or buy storage. New records wait, changes of existing ones go on."
 	hintDaily    = "The org has used up its API calls of the last 24 hours: wait, find who uses them (Setup, System Overview) or buy more."
 	hintInternal = "Salesforce failed inside; the call is made again later."
@@ -113,6 +117,7 @@ var rules = map[string]rule{
 	CodeTimeout:                         {class: fault.Transient, lasting: true},
 	CodeConnection:                      {class: fault.Transient},
 	CodeUnreadable:                      {class: fault.Transient},
+	CodeNotBulk:                         {class: fault.Permanent, hint: hintNotBulk},
 }
 
 // ruleFor finds what an error means: by its code, else by the status. The text

@@ -19,6 +19,9 @@
 // So every attempt is measured and pays the budget, a login is never waited for
 // inside a slot of pace, and only then does retry ask for another attempt.
 //
+// Bulk API 2.0 both ways is built on the same chain: StartBulkQuery and what
+// follows it read, RunIngest writes and outlives its process.
+//
 // Errors are *fault.Error. Their texts hold no value of a record, no SOQL
 // literal, no credential and no unmasked number.
 //

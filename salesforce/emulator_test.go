@@ -28,6 +28,8 @@ func noteSchema() fstest.MapFS {
 			`<type>Text</type><length>34</length><externalId>true</externalId><unique>true</unique><caseSensitive>false</caseSensitive></CustomField>`),
 		dir + "fields/Text__c.field-meta.xml": file(`<CustomField xmlns="http://soap.sforce.com/2006/04/metadata"><fullName>Text__c</fullName><label>The Text</label>` +
 			`<type>Text</type><length>40</length></CustomField>`),
+		dir + "fields/Long__c.field-meta.xml": file(`<CustomField xmlns="http://soap.sforce.com/2006/04/metadata"><fullName>Long__c</fullName><label>The Long Text</label>` +
+			`<type>LongTextArea</type><length>131072</length><visibleLines>3</visibleLines></CustomField>`),
 	}
 }
 

@@ -38,6 +38,7 @@ type request struct {
 	repeatable  bool
 	soap        bool // XML both ways: the login
 	stream      *stream
+	patience    time.Duration // how long it may take, if longer than usual
 }
 
 // answer is what came back, whatever its status.
@@ -71,7 +72,7 @@ func (w *wire) exchange(ctx context.Context, r *request) (*answer, error) {
 	if r.stream != nil {
 		return w.streamed(ctx, r)
 	}
-	bounded, cancel := context.WithTimeoutCause(ctx, w.timeout, errTimeout)
+	bounded, cancel := context.WithTimeoutCause(ctx, max(w.timeout, r.patience), errTimeout)
 	defer cancel()
 	departure := &departure{}
 	req, err := w.build(departure.watch(bounded), r)
@@ -112,7 +113,7 @@ func (w *wire) judge(r *request, a *answer) *fault.Error {
 
 func (w *wire) build(ctx context.Context, r *request) (*http.Request, error) {
 	body, encoding := r.body, ""
-	if w.gzip && !r.soap && len(body) > gzipAbove {
+	if w.gzip && !r.soap && r.contentType != csvType && len(body) > gzipAbove {
 		body, encoding = compress(body), "gzip"
 	}
 	// bytes.Reader makes the request replayable: a connection that the server

@@ -38,7 +38,7 @@ func (s *Server) process(x *exchange) *reply {
 	}
 	var body *node
 	var bad *Error
-	if len(x.body) > 0 {
+	if len(x.body) > 0 && x.route.op != OpIngestUpload {
 		body, bad = x.parse()
 	}
 	s.mu.Lock()
@@ -124,9 +124,9 @@ func (x *exchange) headers() *Error {
 		}
 	}
 	accept := x.r.Header.Get("Accept")
-	if x.route.op == OpBulkResults {
+	if x.route.op.results() {
 		if accept != "" && !strings.Contains(accept, "*/*") && !strings.Contains(accept, "text/csv") {
-			return fail(http.StatusNotAcceptable, "NOT_ACCEPTABLE", "The results of a bulk query are text/csv only")
+			return fail(http.StatusNotAcceptable, "NOT_ACCEPTABLE", "The results of a bulk job are text/csv only")
 		}
 		return nil
 	}

@@ -1,6 +1,6 @@
 // Package salesforcetest is an emulated Salesforce org for tests, demonstrations
 // and development: token endpoint, SOAP login, REST rows, upsert by external id,
-// SOQL, sObject Collections, composite, query jobs of Bulk API 2.0, describe and
+// SOQL, sObject Collections, composite, Bulk API 2.0 both ways, describe and
 // limits, over a schema that is read from SFDX source.
 //
 // It is strict on purpose. What the org would refuse is refused in the org's own

@@ -157,7 +157,7 @@ func (f Fault) matches(r Request) bool {
 	if f.when != nil && !f.when(r) {
 		return false
 	}
-	if f.kind == faultRows && !r.Operation.writes() {
+	if r.Operation == OpIngestRun && f.kind != faultRows || f.kind == faultRows && !r.Operation.writes() {
 		return false
 	}
 	if len(f.ops) == 0 {

@@ -219,7 +219,7 @@ func TestNothingIsSilentlyIgnored(t *testing.T) {
 		{"PATCH", "/sobjects/Contact/" + id + "?updateonly=true", `{}`, 400, "ILLEGAL_QUERY_PARAMETER_VALUE", nil},
 		{"GET", "/sobjects/Contact/" + id, `{}`, 400, "JSON_PARSER_ERROR", nil},
 		{"PUT", "/sobjects/Contact/" + id, `{}`, 405, "METHOD_NOT_ALLOWED", nil},
-		{"GET", "/jobs/ingest", "", 404, "NOT_FOUND", nil},
+		{"GET", "/jobs/transform", "", 404, "NOT_FOUND", nil},
 		{"GET", "/sobjects/Nope/describe", "", 404, "NOT_FOUND", nil},
 		{"GET", "/sobjects/Contact/abc", "", 404, "NOT_FOUND", nil},
 		{"POST", "/sobjects/Contact", `{"LastName":"x"}`, 415, "UNSUPPORTED_MEDIA_TYPE", []string{"Content-Type: text/plain"}},

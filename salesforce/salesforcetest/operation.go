@@ -47,8 +47,30 @@ const (
 	OpBulkResults       Operation = "bulk.results"
 	OpBulkAbort         Operation = "bulk.abort"
 	OpBulkDelete        Operation = "bulk.delete"
-	opUnknown           Operation = "unknown"
+	OpIngestCreate      Operation = "ingest.create"
+	OpIngestList        Operation = "ingest.list"
+	OpIngestUpload      Operation = "ingest.upload"
+	OpIngestState       Operation = "ingest.state"
+	OpIngestChange      Operation = "ingest.change" // closed or aborted
+	OpIngestSuccesses   Operation = "ingest.successes"
+	OpIngestFailures    Operation = "ingest.failures"
+	OpIngestUnprocessed Operation = "ingest.unprocessed"
+	OpIngestDelete      Operation = "ingest.delete"
+	// OpIngestRun is no request: the org writes at most 200 records of a job. Only
+	// faults of rows meet it.
+	OpIngestRun Operation = "ingest.run"
+	opUnknown   Operation = "unknown"
 )
+
+// results tells requests whose answer is a file.
+func (o Operation) results() bool {
+	switch o {
+	case OpBulkResults, OpIngestSuccesses, OpIngestFailures, OpIngestUnprocessed:
+		return true
+	default:
+		return false
+	}
+}
 
 // login tells requests that authenticate from those that work.
 func (o Operation) login() bool {
@@ -64,7 +86,7 @@ func (o Operation) login() bool {
 func (o Operation) writes() bool {
 	switch o {
 	case OpRowCreate, OpRowUpdate, OpRowUpsert, OpRowDelete, OpComposite, OpBatch,
-		OpCollectionsCreate, OpCollectionsUpdate, OpCollectionsUpsert, OpCollectionsDelete:
+		OpCollectionsCreate, OpCollectionsUpdate, OpCollectionsUpsert, OpCollectionsDelete, OpIngestRun:
 		return true
 	default:
 		return false

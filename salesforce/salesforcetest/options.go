@@ -77,13 +77,22 @@ type Options struct {
 	KeepMilliseconds bool
 	// Gzip compresses answers for clients that ask. Default off: it costs CPU.
 	Gzip bool
-	// BulkDelay is how long a bulk query job takes: the first half it waits
-	// (UploadComplete), the second it runs (InProgress). Its records are those of
-	// its creation.
+	// BulkDelay is how long a bulk job takes: the first half it waits
+	// (UploadComplete), the second it runs (InProgress). The records of a query are
+	// those of its creation; those of an ingest job are written batch after batch
+	// while it runs.
 	BulkDelay time.Duration
 	// BulkPageRows is the most records of one page of bulk results, whatever
 	// maxRecords asks for. Default 50,000.
 	BulkPageRows int
+	// BulkBatchRows is how many records of an ingest job are processed together.
+	// Default 10,000, as the org has it.
+	BulkBatchRows int
+	// BulkAbortLate lets the batch that is being processed when a job is aborted be
+	// written all the same. What an org does is not documented.
+	BulkAbortLate bool
+	// BulkHardDelete gives the user the permission Bulk API Hard Delete.
+	BulkHardDelete bool
 
 	// Latency is how long each request of an operation takes; nil: no time.
 	Latency func(Operation) time.Duration
@@ -111,6 +120,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.BulkPageRows == 0 {
 		o.BulkPageRows = 50_000
+	}
+	if o.BulkBatchRows == 0 {
+		o.BulkBatchRows = 10_000
 	}
 	if o.StorageMB == 0 {
 		o.StorageMB = 10_240

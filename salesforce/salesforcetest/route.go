@@ -66,6 +66,14 @@ var resources = []resource{
 		"GET": {OpBulkState, (*call).jobState}, "PATCH": {OpBulkAbort, (*call).abortJob}, "DELETE": {OpBulkDelete, (*call).deleteJob},
 	}),
 	res("jobs/query/*/results", map[string]method{"GET": {OpBulkResults, (*call).jobResults}}),
+	res("jobs/ingest", map[string]method{"GET": {OpIngestList, (*call).listIngests}, "POST": {OpIngestCreate, (*call).createIngest}}),
+	res("jobs/ingest/*", map[string]method{
+		"GET": {OpIngestState, (*call).ingestState}, "PATCH": {OpIngestChange, (*call).changeIngest}, "DELETE": {OpIngestDelete, (*call).deleteIngest},
+	}),
+	res("jobs/ingest/*/batches", map[string]method{"PUT": {OpIngestUpload, (*call).uploadIngest}}),
+	res("jobs/ingest/*/successfulResults", map[string]method{"GET": {OpIngestSuccesses, (*call).ingestSuccesses}}),
+	res("jobs/ingest/*/failedResults", map[string]method{"GET": {OpIngestFailures, (*call).ingestFailures}}),
+	res("jobs/ingest/*/unprocessedrecords", map[string]method{"GET": {OpIngestUnprocessed, (*call).ingestUnprocessed}}),
 	res("composite/sobjects/*/*", map[string]method{"PATCH": {OpCollectionsUpsert, (*call).upsertMany}}),
 }
 

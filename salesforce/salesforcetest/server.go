@@ -31,6 +31,7 @@ type Server struct {
 	cursorNo   int
 	bulk       bulkJobs
 	listViews  map[uint32]listView
+	ingest     ingestJobs
 	clock      int64 // newest time handed out, Unix milliseconds
 	user       uint32
 	usage      usage
@@ -56,8 +57,10 @@ func New(opts Options) (*Server, error) {
 	s := &Server{
 		URL: inProcessURL, opts: opts.withDefaults(), schema: newSchema(),
 		sessions: map[string]*session{}, cursors: map[string]*cursor{},
-		bulk: bulkJobs{byID: map[string]*bulkJob{}}, listViews: map[uint32]listView{},
-		stats: newStats(), user: 1, spread: make([]value, 256),
+		bulk:      bulkJobs{byID: map[string]*bulkJob{}},
+		ingest:    ingestJobs{byID: map[string]*ingestJob{}},
+		listViews: map[uint32]listView{},
+		stats:     newStats(), user: 1, spread: make([]value, 256),
 	}
 	s.faults.random = rand.New(rand.NewPCG(opts.Seed, opts.Seed))
 	if err := s.schema.build(&opts); err != nil {
@@ -122,6 +125,7 @@ func (s *Server) Listen(addr string) error {
 // Close stops listening and cuts every connection. An org that never listened
 // has nothing to close.
 func (s *Server) Close() {
+	s.stopIngests()
 	if s.httpd != nil {
 		_ = s.httpd.Close() //nolint:errcheck // the connections are gone either way
 		s.served.Wait()

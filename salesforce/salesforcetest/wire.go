@@ -20,8 +20,10 @@ const (
 
 	// maxURI is the longest request line, and maxHead that and the headers.
 	maxURI = 16_384
-	// maxBody is the largest request body, in bytes.
+	// maxBody is the largest request body, in bytes, but for data of a bulk job,
+	// whose own limit lies below maxData.
 	maxBody = 50 << 20
+	maxData = 120 << 20
 )
 
 // exchange is one HTTP request on its way through the org.
@@ -160,11 +162,15 @@ func (x *exchange) readBody() *reply {
 	default:
 		return errorReply(false, fail(http.StatusUnsupportedMediaType, "UNSUPPORTED_MEDIA_TYPE", "Content encoding '"+enc+"' is not supported"))
 	}
-	body, err := io.ReadAll(io.LimitReader(in, maxBody+1))
+	most := int64(maxBody)
+	if x.route.op == OpIngestUpload {
+		most = maxData
+	}
+	body, err := io.ReadAll(io.LimitReader(in, most+1))
 	if err != nil {
 		return errorReply(false, jsonError("The request body ended before its time"))
 	}
-	if len(body) > maxBody {
+	if int64(len(body)) > most {
 		return errorReply(false, fail(http.StatusRequestEntityTooLarge, "REQUEST_TOO_LARGE", "The request body is larger than 50 MB"))
 	}
 	x.body = body

@@ -9,6 +9,7 @@ import (
 const (
 	condQuarantine = "quarantine"
 	condStuck      = "records-put-off"
+	condBulk       = "salesforce-bulk"
 )
 
 // The two vendors, as health names them.

@@ -5,6 +5,7 @@ import "github.com/prometheus/client_golang/prometheus"
 type metrics struct {
 	settled  *prometheus.CounterVec
 	batches  *prometheus.CounterVec
+	jobs     *prometheus.CounterVec
 	walks    *prometheus.CounterVec
 	seen     *prometheus.CounterVec
 	events   *prometheus.CounterVec
@@ -22,6 +23,10 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		batches: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "twiliosf_mirror_batches_total",
 			Help: "Batches handed to Salesforce, by the class of their error, ok for none.",
+		}, []string{"class"}),
+		jobs: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "twiliosf_mirror_bulk_total",
+			Help: "Sets of messages handed to Salesforce's Bulk API, by the class of their error, ok for none.",
 		}, []string{"class"}),
 		walks: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "twiliosf_mirror_walks_total",
@@ -50,7 +55,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		}),
 	}
 	if reg != nil {
-		reg.MustRegister(m.settled, m.batches, m.walks, m.seen, m.events, m.duration, m.complete, m.inFlight)
+		reg.MustRegister(m.settled, m.batches, m.jobs, m.walks, m.seen, m.events, m.duration, m.complete, m.inFlight)
 	}
 	return m
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/twiliosf/twiliosf/sync/health"
 )
 
-// Ports are what the mirror works with. All but Watches are required.
+// Ports are what the mirror works with. All are required but those that say what nil means.
 type Ports struct {
 	Source  Source
 	Sink    Sink
@@ -23,13 +23,15 @@ type Ports struct {
 	Cursors Cursors
 	Backlog Backlog
 	Events  Events
-	Watches Watches // nil: nobody looks on
+	Watches Watches  // nil: nobody looks on
+	Bulk    BulkSink // nil: all is written in batches
 	Health  *health.Registry
 }
 
 // Options tune the mirror. Zero values mean the defaults in the comments.
 type Options struct {
 	Writers   int           // batches being written at once: 4
+	BulkAt    int           // how many changes must wait for a bulk job: 2,000
 	ActiveFor time.Duration // how long a conversation stays active: 10 min
 	Lookback  time.Duration // how long a status may still change: 72 h
 	Start     time.Duration // how far back the first run reads: 30 days
@@ -40,6 +42,7 @@ type Options struct {
 
 func (o *Options) defaults() {
 	o.Writers = cmp.Or(o.Writers, 4)
+	o.BulkAt = cmp.Or(o.BulkAt, 2000)
 	o.ActiveFor = cmp.Or(o.ActiveFor, 10*time.Minute)
 	o.Lookback = cmp.Or(o.Lookback, 72*time.Hour)
 	o.Start = cmp.Or(o.Start, 30*24*time.Hour)

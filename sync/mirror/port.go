@@ -78,6 +78,20 @@ type Sink interface {
 	Empty(ctx context.Context) (bool, error)
 }
 
+// BulkSink is the Salesforce org as the mirror writes it when much waits, one
+// UpsertMany at a time.
+type BulkSink interface {
+	// UpsertMany writes the present state of messages that have no ID, any number,
+	// as Sink does, in jobs of the org's. It answers one outcome per message, in
+	// order: nil when the org has it, else why it is left to Sink, for good or not.
+	// After an error nothing is known of any message, and the job may still write,
+	// also in the time of the next process, until Settle answers nil.
+	UpsertMany(ctx context.Context, records []Record) (outcomes []error, err error)
+	// Settle ends or awaits whatever a former UpsertMany has left, of this process
+	// or of one before it. After nil none of it writes any more.
+	Settle(ctx context.Context) error
+}
+
 // Claim says which record a message belongs to, because a record of the org asked
 // for it to be sent. The zero value says that none did.
 type Claim struct {

@@ -59,7 +59,7 @@ func (w *Writer) fill(ctx context.Context) bool {
 	// What was offered is in the store by now, and is read there.
 	clear(queue[queued:])
 	w.queue = queue[:queued]
-	limit := w.size * w.workers
+	limit := max(w.size*w.workers, w.ahead)
 	more, err := w.Changes.Changed(ctx, w.mark, time.Now(), limit)
 	if err != nil {
 		w.rescan = true

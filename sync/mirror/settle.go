@@ -54,6 +54,12 @@ func (w *Writer) note(ctx context.Context, r batchResult) {
 		delete(w.inFlight, c.Message.SID)
 	}
 	w.metrics.inFlight.Set(float64(len(w.inFlight)))
+	if r.bulk {
+		w.noteBulk(ctx, r)
+		if r.err == nil && len(r.batch) == 0 {
+			return
+		}
+	}
 	if r.err != nil {
 		if r.sent {
 			w.newcomers.doubt(&r)
@@ -69,7 +75,9 @@ func (w *Writer) note(ctx context.Context, r batchResult) {
 	if w.took == 0 {
 		w.took = r.took
 	}
-	w.took += (r.took - w.took) / 8
+	if !r.bulk {
+		w.took += (r.took - w.took) / 8
+	}
 	w.pause.Reset()
 	w.allowed = min(w.workers, w.allowed*2)
 	w.size = min(BatchSize, w.size*2)

@@ -148,7 +148,7 @@ func (k *walker) breathe(ctx context.Context, t *tally, atMost time.Duration) er
 	if err != nil {
 		return err
 	}
-	_, err = k.settled(ctx, upTo, maxWaiting, atMost)
+	_, err = k.settled(ctx, upTo, maxWaiting+k.writer.ahead, atMost)
 	return err
 }
 

@@ -37,8 +37,10 @@ type Writer struct {
 
 	offers    offers
 	newcomers newcomers
+	ahead     int // how much further walks run ahead, so that a job is worth it
 
 	// Owned by Run.
+	bulk     bulkLine
 	queue    []Change            // to be dispatched
 	inFlight map[message.SID]Seq // being written
 	scanning bool                // the store has more than what is in the queue
@@ -63,14 +65,19 @@ func newWriter(p Ports, o Options, m *metrics) *Writer {
 	pause.InitialInterval, pause.MaxInterval = time.Second, time.Minute
 	stumble := backoff.NewExponentialBackOff()
 	stumble.InitialInterval, stumble.MaxInterval = storeRetry, storeRetryMost
-	return &Writer{
+	w := &Writer{
 		Ports: p, log: o.Log, metrics: m, workers: o.Writers, grace: o.Grace,
 		wake: make(chan struct{}, 1), inFlight: map[message.SID]Seq{},
 		rescan:  true, // what an earlier process left
 		allowed: o.Writers, size: BatchSize, pause: pause, stumble: stumble,
 		newcomers: newcomers{unsure: map[message.SID]bool{}, turn: make(chan struct{}, 1)},
 		trouble:   health.NewTroubles(sideSalesforce, p.Health), storage: health.NewTroubles(sideSalesforce, p.Health),
+		bulk: bulkLine{at: o.BulkAt},
 	}
+	if p.Bulk != nil {
+		w.ahead = w.bulk.at + w.bulk.most()
+	}
+	return w
 }
 
 // Wake tells the writer that the ledger has changes. It never blocks.
@@ -93,6 +100,11 @@ type batchResult struct {
 	outcomes []error
 	err      error // of the batch as a whole
 	took     time.Duration
+	last     bool // nothing more comes of this goroutine
+
+	ofBulk  bool  // what was to be written by a job
+	bulk    bool  // what was written by it, or it as a whole
+	bulkErr error // of that
 }
 
 // Run writes until ctx is done, then gives what is in flight the grace to end.
@@ -100,10 +112,14 @@ type batchResult struct {
 func (w *Writer) Run(ctx context.Context) error {
 	work, release := grace.Context(ctx, w.grace)
 	defer release()
+	if err := w.cleared(ctx); err != nil {
+		return err
+	}
 	w.begin(ctx, work)
 	results := make(chan batchResult, w.workers)
 	busy := 0
 	for {
+		w.startBulk(ctx, work, results)
 		for busy < w.allowed && ctx.Err() == nil {
 			batch := w.next(ctx, busy)
 			if len(batch) == 0 {
@@ -117,9 +133,13 @@ func (w *Writer) Run(ctx context.Context) error {
 			}
 			busy++
 			w.left = time.Now()
-			go func() { results <- w.write(work, batch, known) }()
+			go func() {
+				r := w.write(work, batch, known)
+				r.last = true
+				results <- r
+			}()
 		}
-		if busy == 0 && ctx.Err() != nil {
+		if busy == 0 && !w.bulk.busy && ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
 		timer := time.NewTimer(w.idle(ctx, busy))
@@ -128,14 +148,14 @@ func (w *Writer) Run(ctx context.Context) error {
 			busy -= w.collect(ctx, r, results)
 		case <-w.wake:
 		case <-timer.C:
-		case <-done(ctx, busy):
+		case <-done(ctx, busy > 0 || w.bulk.busy):
 		}
 		timer.Stop()
 	}
 }
 
 // collect settles one result and all others that have arrived meanwhile, in one
-// transaction, and answers how many there were.
+// transaction, and answers how many batches have ended.
 func (w *Writer) collect(ctx context.Context, first batchResult, results <-chan batchResult) int {
 	all := []batchResult{first}
 	for {
@@ -165,10 +185,18 @@ func (w *Writer) collect(ctx context.Context, first batchResult, results <-chan 
 		}
 	}
 	clear(settled) // of the messages
+	ended := 0
 	for _, r := range all {
 		w.note(ctx, r)
+		switch {
+		case !r.last:
+		case r.ofBulk:
+			w.bulk.busy = false
+		default:
+			ended++
+		}
 	}
-	return len(all)
+	return ended
 }
 
 func (w *Writer) settleAll(ctx context.Context, settled []Settlement) error {
@@ -180,8 +208,8 @@ func (w *Writer) settleAll(ctx context.Context, settled []Settlement) error {
 
 // done is ctx.Done while nothing is in flight, and nothing otherwise: a stopping
 // writer waits for its batches, not for the context again.
-func done(ctx context.Context, busy int) <-chan struct{} {
-	if busy > 0 && ctx.Err() != nil {
+func done(ctx context.Context, busy bool) <-chan struct{} {
+	if busy && ctx.Err() != nil {
 		return nil
 	}
 	return ctx.Done()

@@ -151,8 +151,9 @@ func (g *generation) buildMirror() (err error) {
 	g.mirror, err = mirror.New(mirror.Ports{
 		Source: g.account, Sink: g.records, People: g.people, Sends: claims{g}, Ledger: g.store, Open: g.store, Changes: g.wakingFollowUps(), Cursors: g.store,
 		Backlog: &backlog{Store: g.store, generation: g}, Events: g.store, Watches: g.poll.watches, Health: g.health,
+		Bulk: g.records.Bulk(g.org, g.store.BulkJobs()),
 	}, mirror.Options{
-		Writers: g.cfg.Salesforce.Concurrency, ActiveFor: c.ActiveFor, Lookback: c.Lookback, Start: c.Start,
+		Writers: g.cfg.Salesforce.Concurrency, BulkAt: g.cfg.Salesforce.BulkThreshold, ActiveFor: c.ActiveFor, Lookback: c.Lookback, Start: c.Start,
 		Grace: g.cfg.Drain / 2, Log: g.log, Metrics: g.metrics,
 	})
 	return err
