@@ -378,6 +378,41 @@ func TestWhatAHumanHadToDecideGetsItsSIDByItsKeyFirst(t *testing.T) {
 	})
 }
 
+// What a human has had sent again is given up: the record that says Uncertain says so,
+// and gets the SID of what is sent in the end.
+func TestARecordThatAHumanHadToDecideOnGoesOnWithTheNextAttempt(t *testing.T) {
+	onEach(t, func(t *testing.T, s *store.Store) {
+		k := sending(t, s, persons(0, 1)...)
+		k.hand(1)
+		k.ended(k.intended()[0], outbox.Held, 0)
+		again := k.attempts(outbox.Held)[0]
+		again.State, again.Unwritten = outbox.Ready, false
+		require.NoError(t, k.b.Revise(t.Context(), []outbox.Attempt{again}))
+		require.Equal(t, 1, k.counts().Handed)
+		again = k.attempts(outbox.Ready)[0]
+		again.Since = time.Time{}
+		require.NoError(t, k.b.Revise(t.Context(), []outbox.Attempt{outbox.Withdrawn(again, now)}))
+		require.Equal(t, 1, k.counts().Waiting)
+		unwritten := func() message.Result {
+			due, err := k.b.Unwritten(t.Context(), now, 10)
+			require.NoError(t, err)
+			require.Len(t, due, 1)
+			require.NoError(t, k.b.Written(t.Context(), []outbox.Writing{{Attempt: due[0]}}))
+			return due[0].Result
+		}
+		require.Equal(t, "canceled", unwritten().Status)
+		require.Equal(t, 1, k.hand(1))
+		a := k.intended()[0]
+		older := k.attempts(outbox.Dropped)[0]
+		older.State = outbox.Held
+		require.NoError(t, k.b.Revise(t.Context(), []outbox.Attempt{older}))
+		require.Len(t, k.attempts(outbox.Held), 1)
+		require.Equal(t, 1, k.counts().Handed, "the attempt before says nothing any more")
+		k.accept(a)
+		require.Equal(t, sidOf(&a), unwritten().SID)
+	})
+}
+
 // An attempt that was given up is found to have been sent: nobody is sent another.
 func TestWhoIsFoundToHaveAMessageIsNotSentAnother(t *testing.T) {
 	onEach(t, func(t *testing.T, s *store.Store) {

@@ -57,18 +57,18 @@ func (s *Store) setRun(ctx context.Context, tx *sql.Tx, r *campaign.Run) (bool, 
 	if err != nil {
 		return false, fmt.Errorf("store: encode a campaign's run: %w", err)
 	}
-	row := []any{string(r.Status), milli(r.Due), milli(r.Ended), string(payload)}
-	query, args := `UPDATE campaigns SET version = version + 1, status = ?, due_at = ?, ended_at = ?, payload = ? WHERE n = ? AND version = ? RETURNING n, version`,
-		append(row, r.N, r.Version)
+	args := []any{string(r.Status), milli(r.Due), milli(r.Ended), string(payload)}
+	query, key := `UPDATE campaigns SET version = version + 1, status = ?, due_at = ?, ended_at = ?, payload = ? WHERE n = ? AND version = ? RETURNING n, version`,
+		[]any{r.N, r.Version}
 	if r.N == 0 {
-		query, args = `INSERT INTO campaigns (version, status, due_at, ended_at, payload, record, kind) VALUES (1, ?, ?, ?, ?, ?, ?)
-ON CONFLICT (record, kind) DO NOTHING RETURNING n, version`, append(row, r.Campaign.ID, string(r.Kind))
+		query, key = `INSERT INTO campaigns (version, status, due_at, ended_at, payload, record, kind) VALUES (1, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (record, kind) DO NOTHING RETURNING n, version`, []any{r.Campaign.ID, string(r.Kind)}
 	}
 	ok := false
 	err = s.each(ctx, tx, func(rows *sql.Rows) error {
 		ok = true
 		return rows.Scan(&r.N, &r.Version)
-	}, query, args...)
+	}, query, append(args, key...)...)
 	return ok && err == nil, err
 }
 

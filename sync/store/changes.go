@@ -106,10 +106,7 @@ func (s *Store) Settle(ctx context.Context, settled []mirror.Settlement) error {
 				return err
 			}
 		}
-		if err := s.hear(ctx, tx, settled); err != nil {
-			return err
-		}
-		return s.follow(ctx, tx, follow)
+		return errors.Join(s.hear(ctx, tx, settled), s.follow(ctx, tx, follow))
 	})
 }
 
