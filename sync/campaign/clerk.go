@@ -84,9 +84,9 @@ func (d *desk) nextCount() time.Time {
 	if d.done.Load() || d.counted.IsZero() {
 		return d.counted.Add(d.least)
 	}
-	at := d.counted.Add(max(d.least, countEvery<<d.calm))
-	if together := at.Truncate(countEvery); together.Before(at) {
-		at = together.Add(countEvery)
+	at := d.counted.Add(max(d.least, d.every<<d.calm))
+	if together := at.Truncate(d.every); together.Before(at) {
+		at = together.Add(d.every)
 	}
 	return at
 }
@@ -104,7 +104,7 @@ func (e *Engine) recount(ctx context.Context, d *desk, r *Run, written bool) err
 	if news {
 		d.calm = 0
 	}
-	d.counted, d.least = now, max(countEvery, now.Sub(began)*(countShare-1))
+	d.counted, d.least = now, max(d.every, now.Sub(began)*(countShare-1))
 	was := *r
 	over := r.Status == Sending && r.Gathered && written && counts.Waiting == 0 && counts.Handed == 0
 	if !news && !over && r.Status == Sending {

@@ -34,6 +34,7 @@ type desk struct {
 	done atomic.Bool // nobody is left to be handed over
 
 	// The clerk's own.
+	every   time.Duration // between counts, at the least
 	tries   int           // calls to the org that failed in a row
 	orgAt   time.Time     // when the org is called again
 	counted time.Time     // when recipients were
@@ -113,7 +114,7 @@ func (e *Engine) desk(n int64) *desk {
 	defer e.mu.Unlock()
 	d := e.desks[n]
 	if d == nil {
-		d = &desk{}
+		d = &desk{every: e.o.CountEvery}
 		e.desks[n] = d
 	}
 	return d

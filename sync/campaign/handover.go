@@ -21,8 +21,17 @@ func (r *Run) Draft(to *Recipient, at time.Time) message.Draft {
 
 // ReadDrafts reads what attempts of campaigns ask for now, by their keys, for the
 // outbox.
+//
+// What was handed over long ago, before an outage or a restart, is given back: its
+// recipient is handed over again, when it is not quiet.
 func (e *Engine) ReadDrafts(ctx context.Context, keys []string) ([]message.Draft, error) {
-	return e.Handing.Drafts(ctx, keys)
+	all, err := e.Handing.Drafts(ctx, keys)
+	for i := range all {
+		if d := &all[i]; d.Ask == message.AskSend && time.Since(d.SendAt) > backAfter {
+			d.Ask = message.AskDraft
+		}
+	}
+	return all, err
 }
 
 // WriteBack writes the records of those whom the outbox could not send to. It

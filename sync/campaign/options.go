@@ -31,11 +31,12 @@ type Ports struct {
 
 // Options tune campaigns. Zero values mean the defaults in the comments.
 type Options struct {
-	Country   string         // by which numbers without a country code are read
-	Sender    string         // the default sender, a number or a Messaging Service's SID; none
-	Quiet     Quiet          // when nobody is texted; never
-	Zone      *time.Location // whose clock counts; nil: the recipient's
-	LateLimit time.Duration  // how long after its time a campaign still begins: 12 h
+	Country    string         // by which numbers without a country code are read
+	Sender     string         // the default sender, a number or a Messaging Service's SID; none
+	Quiet      Quiet          // when nobody is texted; never
+	Zone       *time.Location // whose clock counts; nil: the recipient's
+	LateLimit  time.Duration  // how long after its time a campaign still begins: 12 h
+	CountEvery time.Duration  // how often counts are told while they change: 15 s
 	// Rate is how many messages a second a sender may send: 1.
 	Rate func(sender string) float64
 	// Known says whether the account has a sender: all are taken as known.
@@ -51,6 +52,7 @@ type Options struct {
 
 func (o *Options) defaults() {
 	o.LateLimit = cmp.Or(o.LateLimit, 12*time.Hour)
+	o.CountEvery = cmp.Or(o.CountEvery, countEvery)
 	o.Grace = cmp.Or(o.Grace, 5*time.Second)
 	if o.Rate == nil {
 		o.Rate = func(string) float64 { return 1 }

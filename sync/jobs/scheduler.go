@@ -3,6 +3,7 @@ package jobs
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -29,6 +30,14 @@ const (
 type Schedule struct {
 	Name, Spec string
 	Job        Job
+	// Dated gives the job a Dated as its Args.
+	Dated bool
+}
+
+// Dated is which run of a schedule a job is.
+type Dated struct {
+	Schedule string    `json:"schedule"`
+	At       time.Time `json:"at"` // when it was due
 }
 
 // SchedulerOptions are a scheduler's.
@@ -181,7 +190,7 @@ func (s *Scheduler) fire(ctx context.Context, p planned, due, now time.Time) (ti
 		if err != nil || !moved {
 			return err
 		}
-		added, err := s.add(ctx, tx, p, now)
+		added, err := s.add(ctx, tx, p, due, now)
 		skipped = err == nil && !added
 		return err
 	})
@@ -195,8 +204,16 @@ func (s *Scheduler) fire(ctx context.Context, p planned, due, now time.Time) (ti
 }
 
 // add adds a schedule's job, and notes it as the last run if it was not there.
-func (s *Scheduler) add(ctx context.Context, tx *sql.Tx, p planned, now time.Time) (bool, error) {
-	added, err := s.engine.EnqueueTx(ctx, tx, p.Job)
+func (s *Scheduler) add(ctx context.Context, tx *sql.Tx, p planned, due, now time.Time) (bool, error) {
+	job := p.Job
+	if p.Dated {
+		args, err := json.Marshal(Dated{Schedule: p.Name, At: due.UTC()})
+		if err != nil {
+			return false, fmt.Errorf("encode when it is due: %w", err)
+		}
+		job.Args = args
+	}
+	added, err := s.engine.EnqueueTx(ctx, tx, job)
 	if err != nil || added == 0 {
 		return false, err
 	}
@@ -212,7 +229,8 @@ func (s *Scheduler) Trigger(ctx context.Context, name string) (added bool, err e
 		return false, &UnknownScheduleError{Name: name}
 	}
 	err = s.st.Tx(ctx, func(tx *sql.Tx) error {
-		added, err = s.add(ctx, tx, p, s.o.Now())
+		now := s.o.Now()
+		added, err = s.add(ctx, tx, p, now, now)
 		return err
 	})
 	if err != nil {

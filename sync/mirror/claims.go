@@ -51,9 +51,10 @@ func (w *Writer) write(ctx context.Context, batch []Change, known []newness) bat
 	if err != nil {
 		return batchResult{batch: batch, err: err}
 	}
+	whole := claims
 	now, places := batch, []int(nil) // what is written now, and where in the batch it is
 	for i := range claims {
-		if claims[i].Wait {
+		if claims[i].Wait || claims[i].Told {
 			now, known, claims, places = sift(batch, known, claims)
 			break
 		}
@@ -62,8 +63,10 @@ func (w *Writer) write(ctx context.Context, batch []Change, known []newness) bat
 		return w.hand(ctx, now, known, claims)
 	}
 	outcomes := make([]error, len(batch))
-	for i := range outcomes {
-		outcomes[i] = errUnclaimed
+	for i := range whole {
+		if whole[i].Wait {
+			outcomes[i] = errUnclaimed
+		}
 	}
 	if len(now) == 0 {
 		return batchResult{batch: batch, outcomes: outcomes}
@@ -78,11 +81,11 @@ func (w *Writer) write(ctx context.Context, batch []Change, known []newness) bat
 	return r
 }
 
-// sift takes out of a batch what has to wait.
+// sift takes out of a batch what has to wait, and what is not written at all.
 func sift(batch []Change, known []newness, claims []Claim) (now []Change, k []newness, c []Claim, places []int) {
 	places = []int{}
 	for i := range batch {
-		if !claims[i].Wait {
+		if !claims[i].Wait && !claims[i].Told {
 			now, k, c, places = append(now, batch[i]), append(k, known[i]), append(c, claims[i]), append(places, i)
 		}
 	}

@@ -98,6 +98,7 @@ type Claim struct {
 	Record   string // its id
 	Bulk     string // as Record.Bulk says: a campaign has sent it, and it has no other record
 	Rejected bool   // as Record.Rejected says
+	Told     bool   // there is nothing to write: whoever sent it tells of it
 	// Wait says that it cannot be told yet, or that the record does not show the
 	// message's SID yet: whoever sent it writes that first.
 	Wait bool

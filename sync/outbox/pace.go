@@ -62,6 +62,9 @@ func NewPace(r Rates) *Pace {
 	return &Pace{rates: r.orDefaults(), lanes: map[string]*turns{}}
 }
 
+// Rate is how many messages a second a sender may send.
+func (p *Pace) Rate(sender string) float64 { return p.rates.of(sender) }
+
 // turns are one sender's.
 type turns struct {
 	limit  *rate.Limiter

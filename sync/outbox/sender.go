@@ -183,6 +183,20 @@ func (c *chooser) known(ctx context.Context, s Sender) (bool, error) {
 	return ours.knows(s), nil
 }
 
+// Knows says whether the account has a sender, which is a number or a Messaging
+// Service's SID.
+func (o *Outbox) Knows(ctx context.Context, sender string) (bool, error) {
+	s, ok := ReadSender(sender, o.o.Country)
+	if !ok {
+		return false, nil
+	}
+	ours, err := o.senders.get(ctx, o.Account.Senders)
+	if err != nil {
+		return false, err
+	}
+	return (&chooser{Outbox: o, ours: ours}).known(ctx, s)
+}
+
 // personal: the number of the record's owner.
 func (c *chooser) personal(ctx context.Context, of choice) (Sender, bool, *Refusal, error) {
 	if of.draft.Owner == "" || c.Personal == nil {

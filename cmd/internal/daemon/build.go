@@ -12,6 +12,7 @@ import (
 	"github.com/twiliosf/twiliosf/config"
 	"github.com/twiliosf/twiliosf/salesforce"
 	"github.com/twiliosf/twiliosf/salesforce/records"
+	"github.com/twiliosf/twiliosf/sync/campaign"
 	"github.com/twiliosf/twiliosf/sync/consent"
 	"github.com/twiliosf/twiliosf/sync/followup"
 	"github.com/twiliosf/twiliosf/sync/health"
@@ -41,6 +42,9 @@ type generation struct {
 	poll      *poll
 	mirror    *mirror.Mirror
 	outbox    *outbox.Outbox
+	campaigns *campaign.Engine
+	bulk      *records.Campaigns
+	forecasts *records.Deliverability
 	followups *followup.Engine
 	engine    jobs.Engine
 	scheduler *jobs.Scheduler
@@ -59,10 +63,11 @@ func (d *Daemon) build(ctx context.Context, cfg *config.Config) (*generation, er
 		func() error { return g.buildSalesforce(d.o.Salesforce) },
 		func() error { return g.buildConsent(ctx) },
 		g.buildPeople,
-		g.buildPoll,
 		g.buildFollowUps,
 		g.buildMirror,
 		g.buildOutbox,
+		g.buildCampaigns,
+		g.buildPoll,
 		g.buildWebhook,
 		func() error { return g.buildJobs(ctx, d.o.Engine) },
 	} {

@@ -101,6 +101,7 @@ func (d *Daemon) Handler() http.Handler {
 		return d.current.Load().mirror.Backfill.Status(ctx)
 	}))
 	d.outboxRoutes(mux)
+	d.campaignRoutes(mux)
 	return mux
 }
 

@@ -30,7 +30,7 @@ func (g *generation) buildOutbox() (err error) {
 	}
 	b, c := g.store.Outbox(), g.cfg.Outbox
 	g.outbox, err = outbox.New(outbox.Ports{
-		Account: outgoing{g.account}, Studio: g.account, Org: wishes{g.records}, History: g.records,
+		Account: outgoing{g.account}, Studio: g.account, Org: asking{wishes{g.records}, g}, History: g.records,
 		Personal: &personalNumbers{directory: g.store.People()}, Ledger: b, Intents: b, Lines: b, Results: b, Claims: b,
 		Conversations: g.store.Conversations(), Books: b, Requests: b, Health: g.health,
 	}, outbox.Options{
@@ -167,10 +167,11 @@ func (c claims) Whose(ctx context.Context, messages []*message.Message) ([]mirro
 	for i, a := range answers {
 		switch a.Kind {
 		case outbox.Stranger:
+			all[i].Bulk = a.Bulk
 		case outbox.Bound:
 			all[i].Record = a.Record
 		case outbox.RejectedOf:
-			all[i].Record, all[i].Rejected = a.Record, true
+			all[i].Record, all[i].Rejected, all[i].Told = a.Record, true, a.Bulk != ""
 		case outbox.Wait:
 			all[i].Wait = true
 		}

@@ -23,7 +23,7 @@ type poll struct {
 // buildPoll makes the poll of all parts that somebody here takes.
 func (g *generation) buildPoll() (err error) {
 	p := &poll{watches: records.NewWatches(g.sweepNow), trouble: health.NewTroubles("salesforce", g.health)}
-	p.Poll, err = records.NewPoll(g.org, g.store, append(append(g.consentParts(), g.outboxParts()...),
+	p.Poll, err = records.NewPoll(g.org, g.store, append(slices.Concat(g.consentParts(), g.outboxParts(), g.campaignParts()),
 		p.watches.Part(), records.PersonalNumbers(g.typed, g.people.SetPersonal))...)
 	g.poll = p
 	return err

@@ -42,6 +42,8 @@ func (g *generation) run(ctx context.Context, idle bool) error {
 		front.Go(func() { g.consent.Run(ctx) })
 		front.Go(func() { g.people.Run(ctx) })
 		front.Go(func() { g.send(ctx) })
+		// It ends with its context's cause, which is no news here.
+		front.Go(func() { _ = g.campaigns.Run(ctx) }) //nolint:errcheck // see above
 		front.Go(func() {
 			errs[0] = g.scheduler.Run(ctx)
 			cancel()
