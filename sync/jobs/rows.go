@@ -71,10 +71,15 @@ func (s *Scheduler) plan(ctx context.Context) error {
 		}
 		for _, name := range names {
 			p := s.planned[name]
+			next := p.when.Next(now).Unix()
+			first := now.Unix()
+			if p.Dated {
+				first = next
+			}
 			if _, err := tx.ExecContext(ctx, s.st.Rebind(`INSERT INTO schedules (name, spec, next_run) VALUES (?, ?, ?)
 ON CONFLICT (name) DO UPDATE SET spec = excluded.spec,
-next_run = CASE WHEN schedules.next_run <= excluded.next_run THEN schedules.next_run ELSE ? END
-WHERE schedules.spec <> excluded.spec`), name, p.Spec, now.Unix(), p.when.Next(now).Unix()); err != nil {
+next_run = CASE WHEN schedules.next_run <= ? THEN schedules.next_run ELSE ? END
+WHERE schedules.spec <> excluded.spec`), name, p.Spec, first, now.Unix(), next); err != nil {
 				return err
 			}
 		}

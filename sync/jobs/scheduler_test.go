@@ -3,6 +3,7 @@ package jobs_test
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"sync"
 	"sync/atomic"
@@ -264,5 +265,43 @@ func TestTriggerRunsAScheduleNow(t *testing.T) {
 		_, err = s.Trigger(t.Context(), "swep")
 		var unknown *jobs.UnknownScheduleError
 		require.ErrorAs(t, err, &unknown)
+	})
+}
+
+// Each run of a dated schedule stands for a time: it is told which, and the first is
+// not at once.
+func TestADatedScheduleTellsItsJobWhichRunItIs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		st := jobstest.OpenStore(t)
+		var mu sync.Mutex
+		var told []jobs.Dated
+		m, err := jobstest.NewMemory(t.Context(), st, jobs.Options{Grace: time.Hour, Handlers: map[string]jobs.Handling{"mail": {Do: func(_ context.Context, args []byte) error {
+			var d jobs.Dated
+			err := json.Unmarshal(args, &d)
+			mu.Lock()
+			defer mu.Unlock()
+			told = append(told, d)
+			return err
+		}}}})
+		require.NoError(t, err)
+		jobstest.Start(t, m)
+		s, err := jobs.NewScheduler(st, m, []jobs.Schedule{{Name: "mail", Spec: "CRON_TZ=UTC 0 10 * * *", Dated: true, Job: jobs.Job{Kind: "mail"}}}, jobs.SchedulerOptions{})
+		require.NoError(t, err)
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan struct{})
+		go func() { defer close(ended); _ = s.Run(ctx) }()
+		began := time.Now().UTC()
+		time.Sleep(49 * time.Hour)
+		cancel()
+		<-ended
+		mu.Lock()
+		defer mu.Unlock()
+		require.Len(t, told, 2)
+		first := time.Date(began.Year(), began.Month(), began.Day(), 10, 0, 0, 0, time.UTC)
+		if first.Before(began) {
+			first = first.Add(24 * time.Hour)
+		}
+		require.Equal(t, jobs.Dated{Schedule: "mail", At: first}, told[0])
+		require.Equal(t, first.Add(24*time.Hour), told[1].At)
 	})
 }

@@ -63,11 +63,11 @@ func (d *Daemon) build(ctx context.Context, cfg *config.Config) (*generation, er
 		func() error { return g.buildSalesforce(d.o.Salesforce) },
 		func() error { return g.buildConsent(ctx) },
 		g.buildPeople,
+		g.buildPoll,
 		g.buildFollowUps,
 		g.buildMirror,
 		g.buildOutbox,
 		g.buildCampaigns,
-		g.buildPoll,
 		g.buildWebhook,
 		func() error { return g.buildJobs(ctx, d.o.Engine) },
 	} {

@@ -26,8 +26,6 @@ func (g *generation) buildCampaigns() (err error) {
 	for i, o := range g.cfg.People.Objects {
 		objects[i] = records.PhoneObject{Object: o.Object, Fields: o.Fields}
 	}
-	g.bulk = records.NewCampaigns(g.org, g.records, records.CampaignOptions{MassFrom: g.cfg.Salesforce.BulkThreshold})
-	g.forecasts = records.NewDeliverability(g.org)
 	kept := g.store.Campaigns()
 	g.campaigns, err = campaign.New(campaign.Ports{
 		Audiences: records.NewAudiences(g.org, records.AudienceOptions{Objects: objects, BulkThreshold: g.cfg.Salesforce.BulkThreshold}),
@@ -58,6 +56,8 @@ func quietHours(c config.Campaigns) (quiet campaign.Quiet, zone *time.Location, 
 
 // campaignParts are what the poll reads for campaigns.
 func (g *generation) campaignParts() []records.Part {
+	g.bulk = records.NewCampaigns(g.org, g.records, records.CampaignOptions{MassFrom: g.cfg.Salesforce.BulkThreshold})
+	g.forecasts = records.NewDeliverability(g.org)
 	return append(g.forecasts.Parts(func(ctx context.Context, all []records.Forecasting) error {
 		wanted := make([]campaign.Forecasting, len(all))
 		for i := range all {
@@ -176,7 +176,7 @@ func (g *generation) makeCampaign(ctx context.Context, args []byte) error {
 		}
 		at := due.At.UTC().Format("2006-01-02T15:04Z")
 		return g.jobEnded(jobRecurring, g.bulk.Make(ctx, "recurring:"+r.Name+":"+at, campaign.Campaign{
-			Name: r.Name + " " + at, Members: r.Campaign, ListView: r.ListView, Query: r.Query, Body: r.Body, Media: r.Media, Sender: r.Sender, Rate: r.Rate,
+			Name: r.Name + " " + at, Members: r.Campaign, ListView: r.ListView, Query: r.Query, Body: r.Body, Media: r.Media, Sender: r.Sender, Rate: r.Rate, SendAt: due.At,
 		}))
 	}
 	return nil // it is no longer configured
