@@ -12,7 +12,7 @@ import (
 func TestCampaignsHaveTheirDefaults(t *testing.T) {
 	require.Equal(t, config.Campaigns{
 		Every: time.Minute, Rates: config.Rates{Default: 1, TollFree: 3, ShortCode: 100, Service: 10}, QuietHours: "21:00-08:00",
-		Timezone: config.TimezoneRecipient, LateLimit: 12 * time.Hour, Recurring: []config.Recurring{},
+		Timezone: config.TimezoneRecipient, LateLimit: 12 * time.Hour, Currency: "USD", Recurring: []config.Recurring{},
 	}, load(t, minimal).Campaigns)
 	require.Equal(t, config.QuietOff, load(t, minimal+"campaigns: {quiet_hours: \"off\"}\n").Campaigns.QuietHours)
 	require.InDelta(t, 2.5, load(t, minimal+"campaigns: {rate_per_second: {toll_free: 2.5}}\n").Campaigns.Rates.TollFree, 0)

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"regexp"
 	"time"
 
 	"github.com/twiliosf/twiliosf/sync/campaign"
@@ -18,6 +19,9 @@ type Campaigns struct {
 	Timezone string `key:"timezone"`
 	// LateLimit is how long after its time a campaign still begins.
 	LateLimit time.Duration `key:"late_limit"`
+	// SegmentPrice is what a segment costs, in Currency (ISO 4217); 0 when nobody knows.
+	SegmentPrice float64 `key:"segment_price"`
+	Currency     string  `key:"currency"`
 	// Recurring campaigns are made on schedules.
 	Recurring []Recurring `key:"recurring"`
 }
@@ -50,6 +54,14 @@ func campaignKeys() []key {
 		{
 			path: "campaigns.late_limit", kind: duration, fallback: "12h", low: "1m", high: "30d",
 			doc: "How long after its time a campaign still begins that could not begin before. Later its record says Failed, with the reason.",
+		},
+		{
+			path: "campaigns.segment_price", kind: share, fallback: "0", unit: "per segment, in currency", low: "0", high: "10",
+			doc: "What a segment of a text costs you, with carriers' fees, for the estimate of twiliosf campaign preview. 0 estimates no cost.",
+		},
+		{
+			path: "campaigns.currency", kind: text, fallback: "USD", pattern: regexp.MustCompile(`^[A-Z]{3}$`), shape: "a currency's three letters in ISO 4217",
+			doc: "What segment_price is in.",
 		},
 		{
 			path: "campaigns.recurring", kind: recurring, fallback: "[]",

@@ -33,7 +33,7 @@ func (g *generation) buildCampaigns() (err error) {
 		Health: g.health,
 	}, campaign.Options{
 		Country: g.cfg.People.Country, Sender: g.cfg.Twilio.Sender, Quiet: quiet, Zone: zone, LateLimit: c.LateLimit, CountEvery: c.Every,
-		Rate: g.outbox.Pace().Rate, Known: g.outbox.Knows, Handed: func(string) { g.outbox.HandedOver() },
+		Rate: g.outbox.Pace().Rate, Known: g.outbox.Knows, Price: func(context.Context) campaign.Price { return campaign.Price{Segment: c.SegmentPrice, Unit: c.Currency} }, Handed: func(string) { g.outbox.HandedOver() },
 		Grace: g.cfg.Drain / 4, Log: g.log, Metrics: g.metrics,
 	})
 	return err
