@@ -155,7 +155,7 @@ func (r *route) find(httpMethod string) {
 		}
 		if len(r.segs) > 1 && r.segs[0] == "sobjects" {
 			r.object = r.segs[1]
-		} else if len(r.segs) > 2 && r.segs[0] != "jobs" {
+		} else if len(r.segs) > 2 && r.segs[0] == "composite" {
 			r.object = r.segs[2]
 		}
 		m, known := one.methods[httpMethod]

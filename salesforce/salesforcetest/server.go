@@ -30,6 +30,7 @@ type Server struct {
 	cursors    map[string]*cursor
 	cursorNo   int
 	bulk       bulkJobs
+	deploys    deployments
 	clock      int64 // newest time handed out, Unix milliseconds
 	user       uint32
 	usage      usage
@@ -55,8 +56,9 @@ func New(opts Options) (*Server, error) {
 	s := &Server{
 		URL: inProcessURL, opts: opts.withDefaults(), schema: newSchema(),
 		sessions: map[string]*session{}, cursors: map[string]*cursor{},
-		bulk:  bulkJobs{byID: map[string]*bulkJob{}},
-		stats: newStats(), user: 1, spread: make([]value, 256),
+		bulk:    bulkJobs{byID: map[string]*bulkJob{}},
+		deploys: deployments{content: map[string]string{}, sets: map[string]*permissions{}},
+		stats:   newStats(), user: 1, spread: make([]value, 256),
 	}
 	s.faults.random = rand.New(rand.NewPCG(opts.Seed, opts.Seed))
 	if err := s.schema.build(&opts); err != nil {
