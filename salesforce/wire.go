@@ -112,7 +112,7 @@ func (w *wire) judge(r *request, a *answer) *fault.Error {
 
 func (w *wire) build(ctx context.Context, r *request) (*http.Request, error) {
 	body, encoding := r.body, ""
-	if w.gzip && !r.soap && len(body) > gzipAbove {
+	if zipped := strings.HasPrefix(r.contentType, "multipart/"); w.gzip && !r.soap && !zipped && len(body) > gzipAbove {
 		body, encoding = compress(body), "gzip"
 	}
 	// bytes.Reader makes the request replayable: a connection that the server
