@@ -193,7 +193,7 @@ func (c *call) cancelDeploy() (*reply, *Error) {
 	if !d.busy(now) {
 		return nil, fail(400, "INVALID_ID_FIELD", "Deployment already completed")
 	}
-	d.canceled, d.settled, d.pack, d.lastModified, d.complete = true, true, nil, now, now
+	d.cancel(now)
 	rep := c.deployReply(d, false)
 	rep.status = http.StatusAccepted
 	return rep, nil
@@ -277,3 +277,19 @@ func messages(list []deployMessage, success bool) []any {
 
 // key is how components are told apart; names know no case.
 func (c *component) key() string { return c.typ + "/" + strings.ToLower(c.name) }
+
+// CancelDeployments cancels what waits or runs, as an administrator does in Setup.
+func (s *Server) CancelDeployments() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := time.Now()
+	for _, d := range s.deploys.list {
+		if d.busy(now) {
+			d.cancel(now)
+		}
+	}
+}
+
+func (d *deployment) cancel(now time.Time) {
+	d.canceled, d.settled, d.pack, d.lastModified, d.complete = true, true, nil, now, now
+}
