@@ -164,9 +164,10 @@ func printFailures(w io.Writer, failures []orgsetup.Failure) {
 func deployProgress(out io.Writer) (report func(string, salesforce.Deployment), finish func()) {
 	if file, ok := out.(interface{ Fd() uintptr }); !ok || !isatty.IsTerminal(file.Fd()) {
 		var last time.Time
+		var before string
 		return func(stage string, d salesforce.Deployment) {
-			if time.Since(last) >= 10*time.Second {
-				last = time.Now()
+			if stage != before || time.Since(last) >= 10*time.Second {
+				before, last = stage, time.Now()
 				fmt.Fprintf(out, "%s: %s, %d of %d components\n", stage, d.Status, d.Deployed, d.Total)
 			}
 		}, func() {}
