@@ -42,7 +42,7 @@ func (s *Setup) await(ctx context.Context, id, stage string, screen *Screen) (sa
 			return d, fmt.Errorf("deployment %s: %w; it goes on in Salesforce: see Setup, Deployment Status", id, err)
 		case !silent:
 			silent = true
-			screen.say("Salesforce is out of reach for the moment; the deployment goes on there.")
+			screen.sayf("Salesforce is out of reach for the moment; the deployment goes on there.")
 		}
 		select {
 		case <-time.After(wait):

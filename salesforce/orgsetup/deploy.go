@@ -20,7 +20,7 @@ type Screen struct {
 	Ask func(question string) (bool, error)
 }
 
-func (s *Screen) say(format string, args ...any) {
+func (s *Screen) sayf(format string, args ...any) {
 	if s.Say != nil {
 		s.Say(fmt.Sprintf(format, args...))
 	}
@@ -89,7 +89,7 @@ func (s *Setup) Deploy(ctx context.Context, order Order) (*Outcome, error) {
 		return &Outcome{}, err
 	}
 	out := &Outcome{Before: r}
-	screen.say("Compared %d objects with %d fields as %s: %s.", r.Objects, r.Fields, r.Username, differences(len(r.Differences)))
+	screen.sayf("Compared %d objects with %d fields as %s: %s.", r.Objects, r.Fields, r.Username, differences(len(r.Differences)))
 	if len(r.Differences) == 0 && !order.All {
 		return out, nil
 	}
@@ -113,7 +113,7 @@ func (s *Setup) Deploy(ctx context.Context, order Order) (*Outcome, error) {
 	}
 	out.After, err = s.Diff(ctx)
 	if err == nil {
-		screen.say("Compared again: %s.", differences(len(out.After.Differences)))
+		screen.sayf("Compared again: %s.", differences(len(out.After.Differences)))
 	}
 	return out, err
 }
@@ -161,7 +161,7 @@ func (s *Setup) assign(ctx context.Context, r *Report, screen *Screen) error {
 	if err := s.org.AssignPermissionSet(ctx, metadata.IntegrationSet, r.userID); err != nil {
 		return err
 	}
-	screen.say("Assigned the permission set %s to %s.", metadata.IntegrationSet, r.Username)
+	screen.sayf("Assigned the permission set %s to %s.", metadata.IntegrationSet, r.Username)
 	return nil
 }
 
@@ -183,7 +183,7 @@ func (s *Setup) bring(ctx context.Context, r *Report, out *Outcome, order *Order
 	if err := s.run(ctx, "check", zip, out, order); err != nil {
 		return false, err
 	}
-	order.Screen.say("Salesforce has checked %d components and would deploy them.", len(components))
+	order.Screen.sayf("Salesforce has checked %d components and would deploy them.", len(components))
 	if order.CheckOnly {
 		return false, nil
 	}
@@ -191,7 +191,7 @@ func (s *Setup) bring(ctx context.Context, r *Report, out *Outcome, order *Order
 		return false, err
 	}
 	out.Deployed = len(components)
-	order.Screen.say("Deployed %d components.", len(components))
+	order.Screen.sayf("Deployed %d components.", len(components))
 	return true, nil
 }
 

@@ -70,14 +70,14 @@ func TestWhoSaysNoHasNothingDeployed(t *testing.T) {
 
 // deployable are orgs that lack something that a deployment brings.
 func TestOnlyWhatIsMissingIsDeployed(t *testing.T) {
-	body := field(message, "Body__c")
+	body := field("Body__c")
 	for name, c := range map[string]struct {
 		edits []string
 		name  string // the component
 	}{
 		"a shorter field":  {[]string{body, "<length>32768</length>", "<length>1000</length>"}, message + ".Body__c"},
 		"a missing field":  {[]string{body, "", ""}, message + ".Body__c"},
-		"a key that is no": {[]string{field(message, "Message_SID__c"), "<unique>true</unique>", "<unique>false</unique>"}, message + ".Message_SID__c"},
+		"a key that is no": {[]string{field("Message_SID__c"), "<unique>true</unique>", "<unique>false</unique>"}, message + ".Message_SID__c"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := salesforcetest.NewServer(salesforcetest.Options{Schema: changed(t, c.edits...)})
@@ -158,7 +158,7 @@ func TestAPermissionSetThatSomebodyHasCutDownIsDeployedAnew(t *testing.T) {
 }
 
 func TestADeploymentThatIsRefusedSaysWhyAndChangesNothing(t *testing.T) {
-	s := salesforcetest.NewServer(salesforcetest.Options{Schema: changed(t, field(message, "Message_SID__c"), "<unique>true</unique>", "<unique>false</unique>")})
+	s := salesforcetest.NewServer(salesforcetest.Options{Schema: changed(t, field("Message_SID__c"), "<unique>true</unique>", "<unique>false</unique>")})
 	for range 2 {
 		_, err := s.Insert(message, map[string]any{"Message_SID__c": "SM1"})
 		require.NoError(t, err)

@@ -34,8 +34,8 @@ func TestAnEmptyOrgLacksEachObjectOnceAndEachFieldOfStandardObjects(t *testing.T
 }
 
 func TestEachWayToDifferIsNamedWithWhoPutsItRight(t *testing.T) {
-	body, sid, status := field(message, "Body__c"), field(message, "Message_SID__c"), field(message, "Status__c")
-	price := field(message, "Price__c")
+	body, sid, status := field("Body__c"), field("Message_SID__c"), field("Status__c")
+	price := field("Price__c")
 	for name, c := range map[string]struct {
 		edits []string
 		after func(*testing.T, *salesforcetest.Server)
@@ -106,7 +106,7 @@ func TestEachWayToDifferIsNamedWithWhoPutsItRight(t *testing.T) {
 			field: "Body__c", kind: orgsetup.WrongType, cure: orgsetup.ByHand, says: "has the type boolean, which should be textarea",
 		},
 		"a lookup refers elsewhere": {
-			edits: []string{field(message, "Contact__c"), "<referenceTo>Contact<", "<referenceTo>Lead<", field(message, "Contact__c"), "Twilio_Messages<", "Twilio_Other<"},
+			edits: []string{field("Contact__c"), "<referenceTo>Contact<", "<referenceTo>Lead<", field("Contact__c"), "Twilio_Messages<", "Twilio_Other<"},
 			field: "Contact__c", kind: orgsetup.WrongType, cure: orgsetup.ByHand, says: "refers to Lead, which should be Contact",
 		},
 	} {
@@ -133,8 +133,8 @@ func TestEachWayToDifferIsNamedWithWhoPutsItRight(t *testing.T) {
 
 func TestWhatSomebodyHasMadeLargerIsNoDifference(t *testing.T) {
 	s := salesforcetest.NewServer(salesforcetest.Options{Schema: changed(t,
-		field(message, "Message_SID__c"), "<length>34</length>", "<length>200</length>",
-		field(message, "Status__c"), "<value>", "<value><fullName>On hold</fullName><default>false</default><label>On hold</label></value><value>")})
+		field("Message_SID__c"), "<length>34</length>", "<length>200</length>",
+		field("Status__c"), "<value>", "<value><fullName>On hold</fullName><default>false</default><label>On hold</label></value><value>")})
 	require.Equal(t, map[string]orgsetup.Kind{set: orgsetup.Missing}, names(diff(t, setupOf(t, s, orgsetup.Options{}))))
 }
 

@@ -43,7 +43,7 @@ type Difference struct {
 }
 
 // Name is the object's or the field's full name.
-func (d *Difference) Name() string {
+func (d Difference) Name() string {
 	if d.Field == "" {
 		return d.Object
 	}
@@ -70,7 +70,7 @@ func handRemedy(d *Difference) string {
 	name := d.Name()
 	switch d.Kind {
 	case Missing:
-		return fmt.Sprintf("%s is not ours to deploy: docs/salesforce.md says what an org must have.", name)
+		return name + " is not ours to deploy: docs/salesforce.md says what an org must have."
 	case WrongType:
 		return fmt.Sprintf("Change the type of %s in Setup, or rename the field and run twiliosf org deploy.", name)
 	case TooShort:

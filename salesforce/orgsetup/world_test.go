@@ -63,7 +63,8 @@ func changed(t *testing.T, edits ...string) fstest.MapFS {
 	return tree
 }
 
-func field(object, name string) string { return object + "/fields/" + name + ".field-meta.xml" }
+// field is the file of a message's field.
+func field(name string) string { return message + "/fields/" + name + ".field-meta.xml" }
 
 // watcher is somebody at a screen.
 type watcher struct {

@@ -7,22 +7,12 @@ import (
 )
 
 // The operations of the Metadata API's REST resources.
+// https://developer.salesforce.com/docs/atlas.en-us.api_meta.meta/api_meta/meta_rest_intro.htm
 const (
 	OpDeployStart  Operation = "deploy.start"
 	OpDeployState  Operation = "deploy.state"
 	OpDeployCancel Operation = "deploy.cancel"
 )
-
-// init adds the resources.
-// https://developer.salesforce.com/docs/atlas.en-us.api_meta.meta/api_meta/meta_rest_intro.htm
-func init() {
-	resources = append(resources,
-		res("metadata/deployRequest", map[string]method{"POST": {OpDeployStart, (*call).startDeploy}}),
-		res("metadata/deployRequest/*", map[string]method{
-			"GET": {OpDeployState, (*call).deployState}, "PATCH": {OpDeployCancel, (*call).cancelDeploy},
-		}),
-	)
-}
 
 // deployments are those that the org was asked for, and what came of them.
 type deployments struct {

@@ -72,7 +72,7 @@ func manifest(components ...string) string {
 const plainOptions = `"rollbackOnError":true,"singlePackage":true`
 
 // deploy asks for a deployment and answers what the org says.
-func (u *user) deploy(options string, zip []byte) (int, string) {
+func (u *user) deploy(options string, file []byte) (int, string) {
 	u.t.Helper()
 	var body bytes.Buffer
 	w := multipart.NewWriter(&body)
@@ -83,14 +83,14 @@ func (u *user) deploy(options string, zip []byte) (int, string) {
 		require.NoError(u.t, err)
 	}
 	part(`form-data; name="json"`, "application/json", []byte(`{"deployOptions":{`+options+`}}`))
-	part(`form-data; name="file"; filename="deploy.zip"`, "application/zip", zip)
+	part(`form-data; name="file"; filename="deploy.zip"`, "application/zip", file)
 	require.NoError(u.t, w.Close())
 	return u.call("POST", deploying, body.String(), "Content-Type: "+w.FormDataContentType())
 }
 
-func (u *user) begin(options string, zip []byte) (path string) {
+func (u *user) begin(options string, file []byte) (path string) {
 	u.t.Helper()
-	status, body := u.deploy(options, zip)
+	status, body := u.deploy(options, file)
 	require.Equal(u.t, 201, status, body)
 	id, _ := parse(u.t, body)["id"].(string)
 	require.Regexp(u.t, "^0Af[A-Za-z0-9]{15}$", id)
@@ -284,8 +284,8 @@ func TestAComponentThatIsWrongIsNamedAndNothingChanges(t *testing.T) {
 		says string
 	}{
 		"an element that the type does not have": {
-			thing(t, "<length>40</length>", "<lenght>40</lenght>"), "objects/Thing__c.object",
-			"Element {http://soap.sforce.com/2006/04/metadata}lenght invalid at this location in type CustomField",
+			thing(t, "<length>40</length>", "<size>40</size>"), "objects/Thing__c.object",
+			"Element {http://soap.sforce.com/2006/04/metadata}size invalid at this location in type CustomField",
 		},
 		"an element twice": {thing(t, "<length>40</length>", "<length>40</length><length>41</length>"), "objects/Thing__c.object", "length is duplicated"},
 		"a type of field that there is not": {

@@ -65,6 +65,11 @@ var resources = []resource{
 		"GET": {OpBulkState, (*call).jobState}, "PATCH": {OpBulkAbort, (*call).abortJob}, "DELETE": {OpBulkDelete, (*call).deleteJob},
 	}),
 	res("jobs/query/*/results", map[string]method{"GET": {OpBulkResults, (*call).jobResults}}),
+	res("metadata/deployRequest", map[string]method{"POST": {OpDeployStart, (*call).startDeploy}}),
+	res("metadata/deployRequest/*", map[string]method{
+		"GET": {OpDeployState, (*call).deployState}, "PATCH": {OpDeployCancel, (*call).cancelDeploy},
+	}),
+	res("tooling/query", map[string]method{"GET": {OpTooling, (*call).toolingQuery}}),
 	res("composite/sobjects/*/*", map[string]method{"PATCH": {OpCollectionsUpsert, (*call).upsertMany}}),
 }
 

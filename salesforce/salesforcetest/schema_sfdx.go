@@ -96,7 +96,8 @@ func (s *schema) newSourceObject(name string, x *sfdxObject) (*object, error) {
 	}
 	switch x.SharingModel {
 	case "ReadWrite", "Read", "Private":
-		return o, o.add(ownerField())
+		err = o.add(ownerField())
+		return o, err
 	case "ControlledByParent":
 		return o, nil
 	default:

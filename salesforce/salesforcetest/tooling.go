@@ -7,10 +7,6 @@ import (
 // OpTooling is a query of the Tooling API.
 const OpTooling Operation = "tooling.query"
 
-func init() {
-	resources = append(resources, res("tooling/query", map[string]method{"GET": {OpTooling, (*call).toolingQuery}}))
-}
-
 // toolingQuery serves GET /tooling/query?q= for one object, FieldDefinition, of
 // one entity, which shows fields that field-level security hides as well.
 // https://developer.salesforce.com/docs/platform/api-tooling/references/tooling-objects/tooling-fielddefinition.html
