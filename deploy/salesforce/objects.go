@@ -27,21 +27,16 @@ type Field struct {
 	Name string `xml:"fullName"`
 	Type string `xml:"type"` // Text, LongTextArea, Picklist, Lookup, ...
 	// Length is in characters, 0 where the type has none of its own.
-	Length        int    `xml:"length"`
-	Precision     int    `xml:"precision"`
-	Scale         int    `xml:"scale"`
-	Required      bool   `xml:"required"`
-	ExternalID    bool   `xml:"externalId"`
-	Unique        bool   `xml:"unique"`
-	CaseSensitive bool   `xml:"caseSensitive"`
-	ReferenceTo   string `xml:"referenceTo"`
+	Length      int    `xml:"length"`
+	Precision   int    `xml:"precision"`
+	Scale       int    `xml:"scale"`
+	Required    bool   `xml:"required"`
+	ExternalID  bool   `xml:"externalId"`
+	Unique      bool   `xml:"unique"`
+	ReferenceTo string `xml:"referenceTo"`
 	// Values are a picklist's.
 	Values []string `xml:"valueSet>valueSetDefinition>value>fullName"`
 }
-
-// Secured says whether access to the field is a matter of permission sets: whoever
-// sees the object sees its required fields and those that tie it to its master.
-func (f *Field) Secured() bool { return !f.Required && f.Type != "MasterDetail" }
 
 // Objects lists the bundle's objects with their fields, by name.
 func Objects() ([]Object, error) {

@@ -106,6 +106,9 @@ func (in *incoming) makeObjects() {
 	})
 	s := in.s
 	for _, p := range fresh {
+		if s.schema.object(p.name) != nil { // in two files, whose names differ by case
+			continue
+		}
 		o, err := s.schema.newSourceObject(p.name, in.objects[p])
 		if err == nil {
 			err = s.schema.add(o)
