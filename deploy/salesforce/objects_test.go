@@ -63,7 +63,7 @@ func TestTheObjectsAreThoseOfTheBundle(t *testing.T) {
 		}
 	}
 	require.Equal(t, 8, ours)
-	require.Equal(t, fields, len(slices.DeleteFunc(all, func(c metadata.Component) bool { return c.Type != "CustomField" })))
+	require.Len(t, slices.DeleteFunc(all, func(c metadata.Component) bool { return c.Type != "CustomField" }), fields)
 	at := slices.IndexFunc(objects, func(o metadata.Object) bool { return o.Name == "TwilioSF_Message__c" })
 	find := func(name string) metadata.Field {
 		i := slices.IndexFunc(objects[at].Fields, func(f metadata.Field) bool { return f.Name == name })
