@@ -97,16 +97,17 @@ func deploy(cmd *cobra.Command, o *options, setup *orgsetup.Setup, order orgsetu
 	finish := func() {}
 	if !o.json {
 		order.Screen.Say = func(line string) { fmt.Fprintln(cmd.OutOrStdout(), line) }
+		order.Screen.Found = func(r *orgsetup.Report) { _ = printReport(cmd.OutOrStdout(), r) } //nolint:errcheck // what cannot be printed now fails at the end
 		order.Screen.Progress, finish = deployProgress(cmd.OutOrStdout())
 	}
 	out, err := setup.Deploy(cmd.Context(), order)
 	finish()
 	printed := show(cmd, o, out, func(w io.Writer) error {
 		printFailures(w, out.Failures)
-		if left := out.Remaining(); left != nil && (err == nil || len(out.Failures) == 0) {
+		if left := out.Remaining(); err == nil && (left == out.After || len(left.Differences) == 0) {
 			return printReport(w, left)
 		}
-		return nil
+		return nil // they have been shown
 	})
 	switch {
 	case err != nil:

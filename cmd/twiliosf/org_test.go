@@ -53,6 +53,8 @@ func TestAnAdministratorComparesDeploysAndComparesAgain(t *testing.T) {
 	code, said = org("n\n", "deploy")
 	require.Equal(t, exitFailed, code)
 	require.Contains(t, said, "[y/N]")
+	require.Less(t, strings.Index(said, "Contact.Last_Message_Status__c is missing"), strings.Index(said, "[y/N]"), "one sees what one is asked for")
+	require.Equal(t, 1, strings.Count(said, "Contact.Last_Message_Status__c is missing"))
 	require.Contains(t, said, "nothing was deployed")
 	require.Zero(t, s.Org.Deployments())
 

@@ -14,6 +14,8 @@ import (
 type Screen struct {
 	// Say takes a line about what has been done.
 	Say func(line string)
+	// Found takes the differences, before anybody is asked.
+	Found func(r *Report)
 	// Progress takes how far a stage ("check", "deploy") is.
 	Progress func(stage string, d salesforce.Deployment)
 	// Ask is asked before anything changes; nil is yes.
@@ -23,6 +25,14 @@ type Screen struct {
 func (s *Screen) sayf(format string, args ...any) {
 	if s.Say != nil {
 		s.Say(fmt.Sprintf(format, args...))
+	}
+}
+
+// found shows what a comparison came to.
+func (s *Screen) found(r *Report) {
+	s.sayf("Compared %d objects with %d fields as %s: %s.", r.Objects, r.Fields, r.Username, differences(len(r.Differences)))
+	if s.Found != nil && len(r.Differences) > 0 {
+		s.Found(r)
 	}
 }
 
@@ -89,7 +99,7 @@ func (s *Setup) Deploy(ctx context.Context, order Order) (*Outcome, error) {
 		return &Outcome{}, err
 	}
 	out := &Outcome{Before: r}
-	screen.sayf("Compared %d objects with %d fields as %s: %s.", r.Objects, r.Fields, r.Username, differences(len(r.Differences)))
+	screen.found(r)
 	if len(r.Differences) == 0 && !order.All {
 		return out, nil
 	}
