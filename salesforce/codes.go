@@ -53,7 +53,7 @@ type rule struct {
 }
 
 const (
-	hintGrant    = "Give the integration user access to this object and its fields; deploy what is missing (the source in deploy/salesforce) with Salesforce's own tools."
+	hintGrant    = "Give the integration user access to this object and its fields; twiliosf org diff shows what is missing of ours, twiliosf org deploy brings it."
 	hintAPI      = "Use an edition with API access and give the integration user the permission API Enabled."
 	hintVersion  = "Set salesforce.api_version to a version that this org still offers."
 	hintQuery    = "This is a fault of the program; please report it with its code."
@@ -104,7 +104,7 @@ var rules = map[string]rule{
 	"API_CURRENTLY_DISABLED":            {class: fault.Auth, lasting: true, hint: hintAPI},
 	CodeStorageLimit:                    {class: fault.Throttled, after: storageWait, hint: hintStorage},
 	CodeEntityIsDeleted:                 {class: fault.Permanent, hint: "The record has been deleted in Salesforce."},
-	CodeNotFound:                        {class: fault.Auth, lasting: true, hint: "The object, field or record does not exist or is hidden from the integration user: deploy it (the source in deploy/salesforce) with Salesforce's own tools, or give the user access to it."},
+	CodeNotFound:                        {class: fault.Auth, lasting: true, hint: "The object, field or record does not exist or is hidden from the integration user: give the user access to it; what is ours, twiliosf org deploy brings."},
 	"METHOD_NOT_ALLOWED":                {class: fault.Permanent, hint: hintQuery},
 	"GONE":                              {class: fault.Auth, lasting: true, hint: hintVersion},
 	"UNSUPPORTED_API_VERSION":           {class: fault.Auth, lasting: true, hint: hintVersion},

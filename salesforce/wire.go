@@ -113,7 +113,8 @@ func (w *wire) judge(r *request, a *answer) *fault.Error {
 
 func (w *wire) build(ctx context.Context, r *request) (*http.Request, error) {
 	body, encoding := r.body, ""
-	if w.gzip && !r.soap && r.contentType != csvType && len(body) > gzipAbove {
+	zipped := strings.HasPrefix(r.contentType, "multipart/")
+	if w.gzip && !r.soap && !zipped && r.contentType != csvType && len(body) > gzipAbove {
 		body, encoding = compress(body), "gzip"
 	}
 	// bytes.Reader makes the request replayable: a connection that the server

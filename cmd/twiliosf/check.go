@@ -98,7 +98,7 @@ func fixHooks(cmd *cobra.Command, hooks *daemon.Hooks, wrong int, yes bool) (int
 // asked asks a question of somebody at a terminal.
 func asked(cmd *cobra.Command, question string) (bool, error) {
 	if f, ok := cmd.InOrStdin().(interface{ Fd() uintptr }); ok && !isatty.IsTerminal(f.Fd()) {
-		return false, usageError{errors.New("--fix-webhooks asks before it changes anything; without a terminal give --yes")}
+		return false, usageError{errors.New("this asks before it changes anything; without a terminal give --yes")}
 	}
 	fmt.Fprint(cmd.ErrOrStderr(), question)
 	answer, err := bufio.NewReader(cmd.InOrStdin()).ReadString('\n')

@@ -37,6 +37,7 @@ type sandboxAccess struct {
 func newSandbox(o *options) *cobra.Command {
 	var twilioAddr, orgAddr, hookAddr, dir string
 	var history int
+	var empty bool
 	cmd := &cobra.Command{
 		Use:   "sandbox",
 		Short: "Serve the two emulators alone, to develop against them",
@@ -45,7 +46,7 @@ func newSandbox(o *options) *cobra.Command {
 			"`twiliosf --config DIR/twiliosf.yaml run` runs between them.",
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			s, err := sandbox.New(sandbox.Options{Webhook: hookAddr})
+			s, err := sandbox.New(sandbox.Options{Webhook: hookAddr, EmptyOrg: empty})
 			if err != nil {
 				return err
 			}
@@ -68,6 +69,7 @@ func newSandbox(o *options) *cobra.Command {
 	cmd.Flags().StringVar(&orgAddr, "salesforce", "127.0.0.1:8481", "address of the Salesforce org; port 0 takes a free one")
 	cmd.Flags().StringVar(&hookAddr, "webhook", "127.0.0.1:8482", "where a daemon on the written configuration takes the account's calls; empty for no calls")
 	cmd.Flags().StringVar(&dir, "dir", "", "write twiliosf.yaml for this sandbox into this folder, with the store beside it")
+	cmd.Flags().BoolVar(&empty, "empty-org", false, "leave our objects out of the org, to try `twiliosf org deploy`")
 	cmd.Flags().IntVar(&history, "history", 600, "messages of past days; 0 for an empty account without traffic")
 	return cmd
 }

@@ -25,16 +25,25 @@ type Component struct{ Type, Name string }
 // when the source holds something that it does not know.
 // https://developer.salesforce.com/docs/atlas.en-us.api_meta.meta/api_meta/file_based_zip_file.htm
 func Bundle() ([]byte, error) {
-	b, err := read(FS)
+	return Part(everything)
+}
+
+// Part is Bundle of those components only that keep names. Parts of an object go
+// without what is the object's own, if that is not kept: then the object must be
+// in the org already.
+func Part(keep func(Component) bool) ([]byte, error) {
+	b, err := read(FS, keep)
 	if err != nil {
 		return nil, err
 	}
 	return b.zip()
 }
 
+func everything(Component) bool { return true }
+
 // Components are what Bundle deploys, by type and name.
 func Components() ([]Component, error) {
-	b, err := read(FS)
+	b, err := read(FS, everything)
 	if err != nil {
 		return nil, err
 	}
@@ -80,14 +89,15 @@ var parts = []part{
 // bundle is the source, read.
 type bundle struct {
 	tree       fs.FS
+	keep       func(Component) bool
 	root       string // of the source: force-app/main/default
 	version    string // of the API
 	files      map[string][]byte
 	components []Component
 }
 
-func read(tree fs.FS) (*bundle, error) {
-	b := &bundle{tree: tree, files: map[string][]byte{}}
+func read(tree fs.FS, keep func(Component) bool) (*bundle, error) {
+	b := &bundle{tree: tree, keep: keep, files: map[string][]byte{}}
 	data, err := fs.ReadFile(tree, projectFile)
 	if err != nil {
 		return nil, err
@@ -187,6 +197,9 @@ func (b *bundle) readReports(entry fs.DirEntry) error {
 }
 
 func (b *bundle) add(typ, name, file string, data []byte) {
+	if !b.keep(Component{Type: typ, Name: name}) {
+		return
+	}
 	b.components = append(b.components, Component{Type: typ, Name: name})
 	b.files[file] = data
 }

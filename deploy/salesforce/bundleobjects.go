@@ -22,16 +22,21 @@ func (b *bundle) readObject(entry fs.DirEntry) error {
 	name := entry.Name()
 	dir := path.Join(objectsDir, name)
 	var inner bytes.Buffer
+	before := len(b.components)
 	own, err := b.content(path.Join(dir, name+".object"+metaSuffix), "CustomObject")
-	switch {
-	case err == nil:
+	switch object := (Component{Type: "CustomObject", Name: name}); {
+	case err == nil && b.keep(object):
 		inner.Write(own)
-		b.components = append(b.components, Component{Type: "CustomObject", Name: name})
+		b.components = append(b.components, object)
+	case err == nil:
 	case !errors.Is(err, fs.ErrNotExist) || strings.HasSuffix(name, "__c"):
 		return err
 	}
 	if err := b.each(dir, func(sub fs.DirEntry) error { return b.readParts(&inner, name, sub) }); err != nil {
 		return err
+	}
+	if len(b.components) == before {
+		return nil
 	}
 	b.files[path.Join(objectsDir, name+".object")] = fmt.Appendf(nil, "%s<CustomObject xmlns=%q>%s</CustomObject>\n", xml.Header, namespace, inner.Bytes())
 	return nil
@@ -60,8 +65,10 @@ func (b *bundle) readParts(inner *bytes.Buffer, object string, sub fs.DirEntry) 
 			if err != nil {
 				return err
 			}
-			fmt.Fprintf(inner, "    <%s>%s</%s>\n", p.element, content, p.element)
-			b.components = append(b.components, Component{Type: p.typ, Name: object + "." + name})
+			if c := (Component{Type: p.typ, Name: object + "." + name}); b.keep(c) {
+				fmt.Fprintf(inner, "    <%s>%s</%s>\n", p.element, content, p.element)
+				b.components = append(b.components, c)
+			}
 			return nil
 		})
 	}

@@ -4,7 +4,7 @@ import "io/fs"
 
 // BundleOf is Bundle of another tree.
 func BundleOf(tree fs.FS) ([]byte, error) {
-	b, err := read(tree)
+	b, err := read(tree, everything)
 	if err != nil {
 		return nil, err
 	}

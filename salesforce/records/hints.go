@@ -24,7 +24,7 @@ var hints = map[string]string{
 	"ENTITY_IS_DELETED":                             "The record of {object} was deleted while it was written; retry it to make it anew.",
 	"INACTIVE_OWNER_OR_USER":                        "The record's owner is inactive: transfer records of {object} to an active user, then retry the record.",
 	"INVALID_FIELD_FOR_INSERT_UPDATE":               "Give the integration user edit access to {fields} of {object}.",
-	"INVALID_FIELD":                                 "Give the integration user access to {fields} of {object}, or deploy what is missing: the source in deploy/salesforce, with Salesforce's own tools.",
+	"INVALID_FIELD":                                 "Give the integration user access to {fields} of {object}, or run twiliosf org deploy, which brings what is missing.",
 	"INSUFFICIENT_ACCESS_OR_READONLY":               "Give the integration user edit access to records of {object}: sharing, or Modify All on the object.",
 	"INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY": "Give the integration user access to the record that {object} refers to.",
 	"JSON_PARSER_ERROR":                             "{fields} of {object} has a type that cannot hold the message's value: change the field's type, then retry the record.",

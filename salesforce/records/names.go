@@ -79,3 +79,11 @@ func eachName(n *Names, visit func(name *string, standard string, required bool)
 		visit(w.name(n), w.standard, false)
 	}
 }
+
+// Org gives the org's names: the message object's, and its fields' by the names that
+// deploy/salesforce ships; NoField is one that is not used.
+func (n Names) Org() (object string, fields map[string]string) {
+	n, fields = n.withDefaults(), map[string]string{}
+	eachName(&n, func(name *string, standard string, _ bool) { fields[standard] = *name })
+	return n.Object, fields
+}

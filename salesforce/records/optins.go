@@ -134,5 +134,5 @@ func lacking(err error, hint string) error {
 	return &with
 }
 
-const optInHint = "Deploy the source in deploy/salesforce with Salesforce's own tools and give the integration user access to " +
+const optInHint = "Run twiliosf org deploy, or give the integration user access to " +
 	optInObject + " and " + keywordObject + " and all their fields. What people say is kept meanwhile and written then; messages go on."

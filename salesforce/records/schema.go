@@ -12,7 +12,7 @@ import (
 // CodeSchema is the code of the fault that the org lacks what the mirror needs.
 const CodeSchema = "SCHEMA"
 
-const schemaHint = "Deploy the source in deploy/salesforce with Salesforce's own tools and give the integration user " +
+const schemaHint = "Run twiliosf org diff to see all that is missing and twiliosf org deploy to bring it, or give the integration user " +
 	"access to the object and its fields; if the org has other names, map them under salesforce.objects."
 
 // plan says how a message becomes a record in this org.

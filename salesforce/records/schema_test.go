@@ -36,7 +36,7 @@ func TestAnOrgThatLacksWhatIsNeededIsNamedExactly(t *testing.T) {
 		require.Equal(t, records.CodeSchema, fault.CodeOf(err))
 		require.Equal(t, c.fields, fault.Of(err).Fields, what)
 		require.ErrorContains(t, err, c.text)
-		require.Contains(t, fault.Hint(err), "deploy/salesforce")
+		require.Contains(t, fault.Hint(err), "twiliosf org deploy")
 		require.Contains(t, fault.Hint(err), "give the integration user access")
 		require.Empty(t, f.calls, "nothing is written")
 		require.Error(t, s.Check(t.Context()))

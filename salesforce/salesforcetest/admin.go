@@ -21,7 +21,8 @@ func (s *Server) Restrict(object string, deny Deny) error {
 	if err != nil {
 		return err
 	}
-	o.hidden, o.noCreate, o.noEdit, o.noDelete = deny.Read, deny.Create, deny.Edit, deny.Delete
+	o.secured.denied = deny
+	o.secure()
 	s.schemaChanged()
 	return nil
 }
@@ -29,15 +30,15 @@ func (s *Server) Restrict(object string, deny Deny) error {
 // HideField takes field-level read access: the API then answers as if the field
 // did not exist ("No such column"). With hide false it comes back.
 func (s *Server) HideField(object, name string, hide bool) error {
-	return s.secure(object, name, func(f *field) { f.hidden = hide })
+	return s.secure(object, name, func(d *Deny) { d.Read = hide })
 }
 
 // ReadOnlyField takes field-level edit access, or gives it back.
 func (s *Server) ReadOnlyField(object, name string, readOnly bool) error {
-	return s.secure(object, name, func(f *field) { f.readOnly = readOnly })
+	return s.secure(object, name, func(d *Deny) { d.Edit = readOnly })
 }
 
-func (s *Server) secure(object, name string, change func(*field)) error {
+func (s *Server) secure(object, name string, change func(*Deny)) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	o, err := s.known(object)
@@ -48,7 +49,8 @@ func (s *Server) secure(object, name string, change func(*field)) error {
 	if f == nil {
 		return fmt.Errorf("salesforcetest: %s has no field %s", object, name)
 	}
-	change(f)
+	change(&f.secured.denied)
+	f.secure()
 	s.schemaChanged()
 	return nil
 }

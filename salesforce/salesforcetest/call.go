@@ -38,11 +38,12 @@ func (s *Server) process(x *exchange) *reply {
 	}
 	var body *node
 	var bad *Error
-	if len(x.body) > 0 && x.route.op != OpIngestUpload {
+	if len(x.body) > 0 && x.route.op != OpIngestUpload && x.route.op != OpDeployStart {
 		body, bad = x.parse()
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.settleDeploys()
 	flip := s.flip()
 	if rep := s.admit(x, flip); rep != nil {
 		return rep

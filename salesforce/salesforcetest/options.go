@@ -94,6 +94,17 @@ type Options struct {
 	// BulkHardDelete gives the user the permission Bulk API Hard Delete.
 	BulkHardDelete bool
 
+	// DeployDelay is how long a metadata deployment takes: a quarter of it waits
+	// (Pending), then it runs (InProgress), one after the other. The org changes when
+	// it ends.
+	DeployDelay time.Duration
+	// NoModifyMetadata takes the permission Modify Metadata Through Metadata API
+	// Functions from the integration user.
+	NoModifyMetadata bool
+	// NoViewSetup takes View Setup and Configuration, without which the Tooling API
+	// does not know its objects. The error is not documented.
+	NoViewSetup bool
+
 	// Latency is how long each request of an operation takes; nil: no time.
 	Latency func(Operation) time.Duration
 	// Seed of the faults that Chance injects. The same seed and the same order of

@@ -78,14 +78,19 @@ func (s *schema) addPersonCustom() error {
 		if !f.custom || f.typ == typeReference {
 			continue
 		}
-		pc := *f
-		pc.name, pc.src, pc.viaRef, pc.viaField = strings.TrimSuffix(f.name, "c")+"pc", fromParent, "PersonContactId", f.name
-		pc.system, pc.unique, pc.externalID, pc.idLookup, pc.initial = true, false, false, false, value{}
-		if err := account.add(&pc); err != nil {
+		if err := account.add(onPerson(f)); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// onPerson is a contact's field as its person account shows it.
+func onPerson(f *field) *field {
+	pc := *f
+	pc.name, pc.src, pc.viaRef, pc.viaField = strings.TrimSuffix(f.name, "c")+"pc", fromParent, "PersonContactId", f.name
+	pc.system, pc.unique, pc.externalID, pc.idLookup, pc.initial = true, false, false, false, value{}
+	return &pc
 }
 
 // completePerson makes an account with a last name a person, and keeps a

@@ -74,6 +74,11 @@ var resources = []resource{
 	res("jobs/ingest/*/successfulResults", map[string]method{"GET": {OpIngestSuccesses, (*call).ingestSuccesses}}),
 	res("jobs/ingest/*/failedResults", map[string]method{"GET": {OpIngestFailures, (*call).ingestFailures}}),
 	res("jobs/ingest/*/unprocessedrecords", map[string]method{"GET": {OpIngestUnprocessed, (*call).ingestUnprocessed}}),
+	res("metadata/deployRequest", map[string]method{"POST": {OpDeployStart, (*call).startDeploy}}),
+	res("metadata/deployRequest/*", map[string]method{
+		"GET": {OpDeployState, (*call).deployState}, "PATCH": {OpDeployCancel, (*call).cancelDeploy},
+	}),
+	res("tooling/query", map[string]method{"GET": {OpTooling, (*call).toolingQuery}}),
 	res("composite/sobjects/*/*", map[string]method{"PATCH": {OpCollectionsUpsert, (*call).upsertMany}}),
 }
 
@@ -164,7 +169,7 @@ func (r *route) find(httpMethod string) {
 		}
 		if len(r.segs) > 1 && r.segs[0] == "sobjects" {
 			r.object = r.segs[1]
-		} else if len(r.segs) > 2 && r.segs[0] != "jobs" {
+		} else if len(r.segs) > 2 && r.segs[0] == "composite" {
 			r.object = r.segs[2]
 		}
 		m, known := one.methods[httpMethod]

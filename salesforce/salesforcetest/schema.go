@@ -74,6 +74,8 @@ type field struct {
 
 	hidden   bool // field-level security: as if it did not exist
 	readOnly bool // field-level security: visible, not writable
+	secured  secured
+	anything bool // refTo is every object
 }
 
 // longText tells types that cannot be filtered, sorted or grouped.
@@ -129,6 +131,7 @@ type object struct {
 
 	hidden                     bool // no read permission
 	noCreate, noEdit, noDelete bool
+	secured                    secured
 }
 
 func (o *object) add(f *field) error {
@@ -268,7 +271,7 @@ func (s *schema) openReferences() {
 	for _, o := range s.objects {
 		for _, f := range o.fields {
 			if len(f.refTo) == 1 && f.refTo[0] == "*" {
-				f.refTo = all
+				f.refTo, f.anything = all, true
 			}
 		}
 	}

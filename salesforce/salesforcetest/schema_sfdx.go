@@ -68,6 +68,16 @@ func (s *schema) addSourceObject(tree fs.FS, root, name string) error {
 	if err := decodeXML(tree, file, &x); err != nil {
 		return err
 	}
+	o, err := s.newSourceObject(name, &x)
+	if err != nil {
+		return fmt.Errorf("%s: %w", file, err)
+	}
+	return s.add(o)
+}
+
+// newSourceObject makes a custom object without its fields, under the next key
+// prefix.
+func (s *schema) newSourceObject(name string, x *sfdxObject) (*object, error) {
 	n := 0
 	for _, o := range s.objects {
 		if o.custom {
@@ -82,18 +92,17 @@ func (s *schema) addSourceObject(tree fs.FS, root, name string) error {
 		err = o.add(nf)
 	}
 	if err != nil {
-		return fmt.Errorf("%s: %w", file, err)
+		return nil, err
 	}
 	switch x.SharingModel {
 	case "ReadWrite", "Read", "Private":
-		if err := o.add(ownerField()); err != nil {
-			return err
-		}
+		err = o.add(ownerField())
+		return o, err
 	case "ControlledByParent":
+		return o, nil
 	default:
-		return fmt.Errorf("%s: sharing model %q is not supported", file, x.SharingModel)
+		return nil, fmt.Errorf("sharing model %q is not supported", x.SharingModel)
 	}
-	return s.add(o)
 }
 
 // nameField is the object's Name: text, or a number that the org gives.

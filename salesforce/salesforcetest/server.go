@@ -32,6 +32,7 @@ type Server struct {
 	bulk       bulkJobs
 	listViews  map[uint32]listView
 	ingest     ingestJobs
+	deploys    deployments
 	clock      int64 // newest time handed out, Unix milliseconds
 	user       uint32
 	usage      usage
@@ -60,6 +61,7 @@ func New(opts Options) (*Server, error) {
 		bulk:      bulkJobs{byID: map[string]*bulkJob{}},
 		ingest:    ingestJobs{byID: map[string]*ingestJob{}},
 		listViews: map[uint32]listView{},
+		deploys:   deployments{content: map[string]string{}, sets: map[string]*permissions{}},
 		stats:     newStats(), user: 1, spread: make([]value, 256),
 	}
 	s.faults.random = rand.New(rand.NewPCG(opts.Seed, opts.Seed))

@@ -96,18 +96,25 @@ func openAccount(c config.Twilio, carrier http.RoundTripper, metrics prometheus.
 
 func (g *generation) buildSalesforce(carrier http.RoundTripper) (err error) {
 	c := g.cfg.Salesforce
-	g.org, err = salesforce.New(salesforce.Options{
-		LoginURL: c.LoginURL, Audience: c.Audience, Auth: grant(c), APIVersion: c.APIVersion, Concurrency: c.Concurrency,
-		DailyShare: c.DailyAPIShare, HTTP: carrier, Registerer: g.metrics, Logger: g.log,
-	})
-	if err != nil {
-		return &ConfigError{err}
+	if g.org, err = openOrg(c, carrier, g.metrics, g.log); err != nil {
+		return err
 	}
 	g.records, err = records.New(g.org, records.Options{Names: names(c.Objects), Lookups: lookups(g.cfg.People), Unlinked: g.unlinked})
 	if err != nil {
 		return &ConfigError{err}
 	}
 	return nil
+}
+
+func openOrg(c config.Salesforce, carrier http.RoundTripper, metrics prometheus.Registerer, log *zap.Logger) (*salesforce.Org, error) {
+	org, err := salesforce.New(salesforce.Options{
+		LoginURL: c.LoginURL, Audience: c.Audience, Auth: grant(c), APIVersion: c.APIVersion, Concurrency: c.Concurrency,
+		DailyShare: c.DailyAPIShare, HTTP: carrier, Registerer: metrics, Logger: log,
+	})
+	if err != nil {
+		return nil, &ConfigError{err}
+	}
+	return org, nil
 }
 
 // restoreUsage takes over the API calls that the one before has counted, which

@@ -75,7 +75,7 @@ func (g *generation) noteLeftOut(left []records.LeftOut) {
 	g.health.Raise(health.Condition{
 		Name: name, Severity: health.Notice,
 		Cause:  "Salesforce does not tell of " + strings.Join(parts, ", ") + ". The rest goes on.",
-		Remedy: "Deploy the named objects (the source in deploy/salesforce) and give the integration user read access to them and all their fields. It is tried again every ten minutes.",
+		Remedy: "Deploy the named objects (twiliosf org deploy) and give the integration user read access to them and all their fields. It is tried again every ten minutes.",
 	})
 }
 

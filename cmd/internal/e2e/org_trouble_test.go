@@ -60,7 +60,7 @@ func TestWhenTheOrgLacksSomethingTheStatusNamesIt(t *testing.T) {
 		{
 			name: "without the object", sf: salesforcetest.Options{Schema: other},
 			cause: func(*world) {}, cure: deployed,
-			says: []string{object, "missing or hidden", "deploy/salesforce"},
+			says: []string{object, "missing or hidden", "twiliosf org deploy"},
 		},
 		{
 			name:  "with a hidden object",

@@ -100,7 +100,7 @@ func TestAnOrgWithoutWatchesHasOneConditionAndMirrorsOn(t *testing.T) {
 		require.Equal(t, "salesforce-poll", all[0].Name)
 		require.Equal(t, health.Notice, all[0].Severity)
 		require.Contains(t, all[0].Cause, watchObject+" is missing or hidden")
-		require.Contains(t, all[0].Remedy, "deploy/salesforce")
+		require.Contains(t, all[0].Remedy, "twiliosf org deploy")
 		w.receive(2)
 		time.Sleep(24 * time.Hour)
 		require.Equal(t, 2, w.org.Count(object))

@@ -29,6 +29,8 @@ type Options struct {
 	// Org is the org. Its Schema, when nil, is the one in deploy/salesforce. Its
 	// Credentials.PublicKey stays nil, or ConfigYAML has no key that fits.
 	Org salesforcetest.Options
+	// EmptyOrg leaves our objects out: what a Schema is deployed to.
+	EmptyOrg bool
 	// Console is where a daemon on ConfigYAML serves its metrics and health;
 	// empty means a free port of this machine.
 	Console string
@@ -50,7 +52,7 @@ type Sandbox struct {
 // New makes both. Nothing listens before Listen. An error is a schema that cannot
 // be read.
 func New(o Options) (*Sandbox, error) {
-	if o.Org.Schema == nil {
+	if o.Org.Schema == nil && !o.EmptyOrg {
 		o.Org.Schema = metadata.FS
 	}
 	if o.Console == "" {
