@@ -127,7 +127,7 @@ func TestARecordThatComesBackFromTheRecycleBinIsNotSentAgain(t *testing.T) {
 		d.Modified = time.Now().UTC().Truncate(time.Second)
 		w.ask(d)
 		require.NoError(t, w.store.Outbox().Forget(t.Context(), time.Now().Add(time.Hour))) // a month later
-		d.Modified = time.Now().UTC().Truncate(time.Second) // any change
+		d.Modified = time.Now().UTC().Truncate(time.Second)                                 // any change
 		w.ask(d)
 		time.Sleep(time.Hour)
 		require.Len(t, w.account.sent(), 1)
