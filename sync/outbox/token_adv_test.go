@@ -1,11 +1,15 @@
 package outbox_test
 
 import (
+	"context"
+	"fmt"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/twiliosf/twiliosf/sync/fault"
 	"github.com/twiliosf/twiliosf/sync/message"
 	"github.com/twiliosf/twiliosf/sync/outbox"
 )
@@ -82,5 +86,73 @@ func TestARecordWhoseStatusIsNoLongerSendIsNotSent(t *testing.T) {
 		for _, m := range w.account.sent() {
 			require.NotEqual(t, "hello 99", m.Body)
 		}
+	})
+}
+
+// The record refuses to show the refusal (a validation rule), and its user puts both
+// right. An hour later the old refusal is written over the new wish.
+func TestACorrectionIsNotOverwrittenByTheRefusalOfWhatWasBefore(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		d := draft(0)
+		d.To = "call mom"
+		w.ask(d)
+		time.Sleep(time.Minute)
+		require.Empty(t, w.org.shown())
+		w.org.locked(func() { w.org.refuse = nil })
+		d = draft(0)
+		for range 2 {
+			w.ask(d)
+			time.Sleep(15 * time.Second)
+		}
+		time.Sleep(2 * time.Hour)
+		require.Len(t, w.account.sent(), 1, "its number is right, and it says %+v", w.org.result(id(0)))
+	}, func(w *world) {
+		w.org.refuse = func(message.Result) error {
+			return &fault.Error{Class: fault.Permanent, Op: "update", Code: "FIELD_CUSTOM_VALIDATION_EXCEPTION", Err: errReset}
+		}
+	})
+}
+
+// A list that cannot be read whole settles nothing, and somebody must hear of it.
+func TestAListThatCannotBeReadWholeIsTold(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		w.ask(draft(0))
+		time.Sleep(20 * time.Minute)
+		require.NotEmpty(t, w.health.Active(), "for half an hour nobody is told why nothing is settled")
+	}, func(w *world) {
+		w.account.partial = fmt.Errorf("%w: %w", outbox.ErrPartial, &fault.Error{Class: fault.Transient, Op: "twilio list messages", Code: "UNREADABLE_ROW", Err: errReset})
+		w.account.fail = func(int, message.Outgoing) failure { return lost }
+	})
+}
+
+// lists counts how often a list is read.
+type lists struct {
+	*account
+	n atomic.Int64
+}
+
+func (l *lists) Outgoing(ctx context.Context, to message.Number, since time.Time, page func([]message.Message) (bool, error)) error {
+	l.n.Add(1)
+	return l.account.Outgoing(ctx, to, since, page)
+}
+
+// Six look-ups a send are 6 * 51 readings; a list with a bad row costs twenty times that.
+func TestAListThatCannotBeReadWholeIsNotReadWithoutEnd(t *testing.T) {
+	var l *lists
+	inBubble(t, func(t *testing.T, w *world) {
+		var all []message.Draft
+		for n := range 50 {
+			d := draft(n)
+			d.To = fmt.Sprintf("+1415555%04d", 100+n)
+			all = append(all, d)
+		}
+		w.ask(all...)
+		time.Sleep(time.Hour)
+		require.Less(t, l.n.Load(), int64(2000))
+	}, quick, func(w *world) {
+		l = &lists{account: w.account}
+		w.ports.Account = l
+		w.account.partial = outbox.ErrPartial
+		w.account.fail = func(int, message.Outgoing) failure { return lost }
 	})
 }
