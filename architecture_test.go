@@ -39,11 +39,12 @@ const (
 
 // house is every package with Go files, but for those with tests only.
 var house = map[string]kind{
-	"sync/message": word,
-	"sync/phone":   word,
-	"sync/fault":   word,
-	"sync/grace":   word,
-	"sync/health":  word,
+	"sync/message":  word,
+	"sync/phone":    word,
+	"sync/fault":    word,
+	"sync/grace":    word,
+	"sync/health":   word,
+	"sync/schedule": word,
 
 	"deploy/salesforce": word, // the metadata bundle, embedded
 
@@ -51,6 +52,7 @@ var house = map[string]kind{
 	"twilio/twiliotest/openapitest": emulator,
 	"salesforce/salesforcetest":     emulator,
 
+	"sync/campaign": engine,
 	"sync/consent":  engine,
 	"sync/followup": engine,
 	"sync/mirror":   engine,
@@ -87,6 +89,7 @@ var arrows = []arrow{
 	{"sync/phone", "sync/message", "a parsed number is the vocabulary's Number"},
 	{"sync/health", "sync/fault", "a condition is made from a classed fault"},
 
+	{"sync/campaign", "sync/message", "the engine makes drafts of messages"},
 	{"sync/consent", "sync/message", "the engine reads messages"},
 	{"sync/consent", "sync/fault", "the engine waits as long as a fault says"},
 	{"sync/consent", "sync/health", "the engine says which keywords do nothing"},
@@ -145,6 +148,10 @@ var arrows = []arrow{
 	{"sync/mirror/mirrortest", "sync/message", "the suite makes messages"},
 	{"sync/mirror/mirrortest", "sync/fault", "the suite makes vendors fail"},
 
+	{"config", "sync/schedule", "a slip in a cron expression is found where it is written"},
+	{"sync/jobs", "sync/schedule", "a schedule's expression is read"},
+	{"cmd/internal/daemon", "sync/schedule", "the daemon's schedules are fixed distances"},
+	{"config", "sync/campaign", "a slip in a campaign is found where it is written"},
 	{"config", "sync/consent", "a word that says two things is found where it is written"},
 
 	{"cmd/internal/daemon", "config", "only the daemon reads the configuration"},
@@ -199,7 +206,7 @@ var owners = map[string]struct {
 	"github.com/simpleforce/simpleforce":  {[]string{"salesforce"}, "it is safe only over our transport"},
 	"github.com/spf13/viper":              {[]string{"config"}, "one place knows where a value comes from"},
 	"github.com/riverqueue/river":         {[]string{"sync/jobs"}, "the job engine is behind a port"},
-	"github.com/robfig/cron":              {[]string{"sync/jobs"}, "schedules are parsed in one place"},
+	"github.com/robfig/cron":              {[]string{"sync/schedule"}, "schedules are parsed in one place"},
 	"modernc.org/sqlite":                  {[]string{"sync/store"}, "the driver belongs to the store"},
 	"github.com/pressly/goose":            {[]string{"sync/store"}, "the schema belongs to the store"},
 	"database/sql":                        {[]string{"sync/store", "sync/jobs", "sync/jobs/jobstest", "cmd/internal/daemon"}, "a transaction is handed from the store to jobs, by the daemon and nobody else"},

@@ -20,6 +20,7 @@ type Config struct {
 	Media      Media      `key:"media"`
 	Consent    Consent    `key:"consent"`
 	Outbox     Outbox     `key:"outbox"`
+	Campaigns  Campaigns  `key:"campaigns"`
 	// Store is a URL: sqlite:// and an absolute path.
 	Store   string  `key:"store"`
 	Console Console `key:"console"`

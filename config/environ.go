@@ -40,7 +40,7 @@ func (l *loader) environValue(path, value string, at origin) given {
 	if e.isFile {
 		return given{value: value, at: at}
 	}
-	if e.kind == objects || e.kind == phoneObjects {
+	if e.kind == objects || e.kind == phoneObjects || e.kind == recurring {
 		var doc yaml.Node
 		if err := yaml.Unmarshal([]byte(value), &doc); err == nil && len(doc.Content) == 1 {
 			r := &nodeReader{loader: l, place: func(*yaml.Node) origin { return at }}
@@ -49,6 +49,8 @@ func (l *loader) environValue(path, value string, at origin) given {
 				return r.objects(path, doc.Content[0])
 			case e.kind == phoneObjects && kind == yaml.SequenceNode:
 				return r.phoneObjects(path, doc.Content[0])
+			case e.kind == recurring && kind == yaml.SequenceNode:
+				return r.recurring(path, doc.Content[0])
 			}
 		}
 	}

@@ -69,7 +69,7 @@ func writeKey(b *strings.Builder, k *key, indent string) {
 		name += fileSuffix
 	case objects:
 		objectComment(b, indent, k)
-	case list, phoneObjects:
+	case list, phoneObjects, recurring:
 		comment(b, indent, "Such as: "+k.example)
 	default: // the description says it all
 	}

@@ -18,10 +18,11 @@ const (
 	objects                  // default, or a mapping of API names
 	phoneObjects             // a list of objects, by name or as mappings
 	list                     // words
+	recurring                // campaigns on schedules, as mappings
 )
 
 func (k kind) String() string {
-	return [...]string{"text", "secret", "duration", "whole number", "number", "default or a mapping", "list of objects", "list of words"}[k]
+	return [...]string{"text", "secret", "duration", "whole number", "number", "default or a mapping", "list of objects", "list of words", "list of campaigns"}[k]
 }
 
 // key is everything we know about one key of the file. It is the only place
@@ -72,6 +73,8 @@ var sections = []section{
 	{"media", "What becomes of pictures and other files that come with messages."},
 	{"consent", "Words by which people opt out and in, beside Twilio's own (STOP, START, HELP and the like)."},
 	{"outbox", "How messages are sent that Salesforce asks for."},
+	{"campaigns", "How one text is sent to many (TwilioSF_Bulk_Message__c), and how quickly each sender sends."},
+	{"campaigns.rate_per_second", "How quickly a sender sends, by its class."},
 	{"console", "The HTTP server for /metrics, /healthz and /readyz."},
 	{"log", "The daemon's own log, on standard error."},
 }

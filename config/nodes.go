@@ -75,6 +75,10 @@ func (r *nodeReader) value(parent, full string, p pair, value *yaml.Node) {
 		r.file[full] = r.list(full, value)
 		return
 	}
+	if e.kind == recurring && value.Kind == yaml.SequenceNode {
+		r.file[full] = r.recurring(full, value)
+		return
+	}
 	if e.kind == phoneObjects && value.Kind == yaml.SequenceNode {
 		r.file[full] = r.phoneObjects(full, value)
 		return

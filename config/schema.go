@@ -69,6 +69,8 @@ func (k *key) schema() object {
 		s["oneOf"], s["default"] = []any{object{"const": k.fallback}, objectsSchema()}, k.fallback
 	case list:
 		s["type"], s["items"], s["default"] = "array", object{"type": "string"}, []string{}
+	case recurring:
+		s["type"], s["items"], s["default"] = "array", recurringSchema(), []any{}
 	case phoneObjects:
 		s["oneOf"], s["default"] = phoneObjectsSchema(), standardObjects
 	default:

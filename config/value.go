@@ -38,6 +38,8 @@ func (k *key) parse(value string) (any, *problem) {
 		return parseList(value)
 	case phoneObjects:
 		return parsePhoneObjects(value)
+	case recurring:
+		return parseRecurring(value)
 	default:
 		return k.parseText(value)
 	}
@@ -213,6 +215,8 @@ func (k *key) noun() string {
 		return k.kind.String() + ", such as " + k.example
 	case phoneObjects:
 		return "list of objects"
+	case recurring:
+		return k.kind.String()
 	case objects:
 		return "word (default) or a mapping of objects"
 	default:

@@ -2,11 +2,14 @@ package records
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"time"
 
+	"github.com/twiliosf/twiliosf/salesforce"
 	"github.com/twiliosf/twiliosf/salesforce/soql"
 	"github.com/twiliosf/twiliosf/sync/consent"
+	"github.com/twiliosf/twiliosf/sync/fault"
 	"github.com/twiliosf/twiliosf/sync/message"
 )
 
@@ -97,6 +100,9 @@ func (r *OptInReader) OptIns(ctx context.Context, after string) (rows []message.
 		read = append(read, row)
 		return nil
 	}); err != nil {
+		if fault.CodeOf(err) == salesforce.CodeInvalidType {
+			err = fmt.Errorf("%w: %w", consent.ErrNone, err)
+		}
 		return nil, "", err
 	}
 	if len(read) == consent.PageSize {

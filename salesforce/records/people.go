@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/semaphore"
@@ -96,8 +97,9 @@ func (p *People) Shapes(ctx context.Context) ([]people.Shape, error) {
 	shapes := make([]people.Shape, len(p.objects))
 	readings := map[string]*reading{}
 	until := time.Now().Add(readAgain)
+	described, errs := p.describeAll(ctx)
 	for i, o := range p.objects {
-		described, err := p.org.Describe(ctx, o.Object)
+		err := errs[i]
 		switch code := fault.CodeOf(err); {
 		case code == salesforce.CodeNotFound, code == salesforce.CodeInvalidType:
 			shapes[i] = people.Shape{Object: o.Object, Err: err}
@@ -108,7 +110,7 @@ func (p *People) Shapes(ctx context.Context) ([]people.Shape, error) {
 		case err != nil:
 			return nil, err
 		default:
-			shapes[i], readings[o.Object] = o.shape(&described)
+			shapes[i], readings[o.Object] = o.shape(&described[i])
 		}
 		if shapes[i].Err != nil {
 			until = time.Now().Add(readAgainMissing)
@@ -116,6 +118,17 @@ func (p *People) Shapes(ctx context.Context) ([]people.Shape, error) {
 	}
 	p.shapes, p.readings, p.until = shapes, readings, until
 	return append([]people.Shape(nil), shapes...), nil
+}
+
+// describeAll asks for all objects side by side: the first messages wait for it.
+func (p *People) describeAll(ctx context.Context) ([]salesforce.Object, []error) {
+	described, errs := make([]salesforce.Object, len(p.objects)), make([]error, len(p.objects))
+	var all sync.WaitGroup
+	for i, o := range p.objects {
+		all.Go(func() { described[i], errs[i] = p.org.Describe(ctx, o.Object) })
+	}
+	all.Wait()
+	return described, errs
 }
 
 // reading gives how an object is read.

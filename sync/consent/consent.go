@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 	"unicode/utf8"
@@ -37,6 +38,8 @@ type Consent struct {
 	now   atomic.Pointer[state]
 	// began is when the filling from the org did.
 	began time.Time
+	known chan struct{} // closed when the register holds what the org knows
+	knows sync.Once
 }
 
 // state is the vocabulary with the org's keywords.
@@ -53,7 +56,7 @@ func New(ctx context.Context, p Ports, l Lists) (*Consent, error) {
 	if err != nil {
 		return nil, fmt.Errorf("consent: %w", err)
 	}
-	c := &Consent{ports: p, own: own}
+	c := &Consent{ports: p, own: own, known: make(chan struct{})}
 	if c.began, err = p.Progress.Begun(ctx, time.Now()); err != nil {
 		return nil, err
 	}
@@ -165,6 +168,9 @@ func (c *Consent) Run(ctx context.Context) {
 	pause.InitialInterval, pause.MaxInterval = firstPause, mostPause
 	for {
 		err := c.fill(ctx)
+		if err == nil || errors.Is(err, ErrNone) {
+			c.knows.Do(func() { close(c.known) })
+		}
 		if err == nil {
 			return
 		}
@@ -200,9 +206,13 @@ func (c *Consent) fill(ctx context.Context) error {
 // as they change need not learn of those that changed before.
 func (c *Consent) Began() time.Time { return c.began }
 
-// Filled reports whether the register holds what the org knows: until then, a
-// number that the org has as opted out may pass for one that has not.
-func (c *Consent) Filled(ctx context.Context) (bool, error) {
-	_, done, err := c.ports.Progress.Filled(ctx)
-	return done, err
+// Known waits until the register holds what the org knows: until then, a number
+// that the org has as opted out may pass for one that has not (P6).
+func (c *Consent) Known(ctx context.Context) error {
+	select {
+	case <-c.known:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
 }

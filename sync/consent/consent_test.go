@@ -143,9 +143,7 @@ func TestTheRegisterIsFilledOnceFromWhereItWasLeft(t *testing.T) {
 		require.Len(t, m.learnt, 5)
 		require.Equal(t, []string{"", "2", "2", "4"}, m.asked)
 		require.Equal(t, time.Hour, time.Since(began), "it waits as long as it is told to")
-		done, err := c.Filled(t.Context())
-		require.NoError(t, err)
-		require.True(t, done)
+		require.NoError(t, c.Known(t.Context()))
 		c.Run(t.Context())
 		require.Len(t, m.asked, 4)
 
@@ -155,6 +153,31 @@ func TestTheRegisterIsFilledOnceFromWhereItWasLeft(t *testing.T) {
 		c.Run(ctx) // and ends with its context
 		require.False(t, m.done)
 	})
+}
+
+// Nothing is sent before: a number that has opted out may pass for one that has not.
+func TestWhoHasOptedOutIsKnownOnceTheOrgHasSaidSo(t *testing.T) {
+	for name, c := range map[string]struct {
+		trouble error
+		known   bool
+	}{
+		"not yet":             {fault.New(fault.Transient, "query", errors.New("busy")), false},
+		"an org without them": {fmt.Errorf("query: %w", consent.ErrNone), true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				e, _ := engine(t, &memory{rows: 5, trouble: []error{c.trouble}})
+				ctx, cancel := context.WithCancel(t.Context())
+				defer cancel()
+				go e.Run(ctx)
+				soon, late := context.WithTimeout(t.Context(), time.Second)
+				defer late()
+				require.Equal(t, c.known, e.Known(soon) == nil)
+				time.Sleep(time.Minute)
+				require.NoError(t, e.Known(t.Context()))
+			})
+		})
+	}
 }
 
 func TestANumberThatMovesLeavesItsWhatsAppToo(t *testing.T) {

@@ -2,6 +2,7 @@ package consent
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/twiliosf/twiliosf/sync/message"
@@ -47,10 +48,13 @@ type Progress interface {
 // PageSize is the most rows of a page of Rows.
 const PageSize = 2000
 
+// ErrNone says that the org keeps no opt-ins.
+var ErrNone = errors.New("the org keeps no opt-ins")
+
 // Rows are the org's opt-ins, page by page.
 type Rows interface {
 	// OptIns reads the rows behind a place, "" being the beginning, at most
 	// PageSize, and answers the place of the last one; "" says that there are no
-	// more.
+	// more. ErrNone when the org has no such object, or hides it.
 	OptIns(ctx context.Context, after string) (rows []message.OptIn, next string, err error)
 }

@@ -7,9 +7,9 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/robfig/cron/v3"
 	"go.uber.org/zap"
 
+	"github.com/twiliosf/twiliosf/sync/schedule"
 	"github.com/twiliosf/twiliosf/sync/store"
 )
 
@@ -23,7 +23,7 @@ const (
 	retryAfter = 5 * time.Second
 )
 
-// Schedule adds Job whenever Spec, a cron expression for ParseSpec, comes round.
+// Schedule adds Job whenever Spec, a cron expression for schedule.Parse, comes round.
 // Without a Key the job gets one of its schedule's name, so it never overlaps
 // itself.
 type Schedule struct {
@@ -56,7 +56,7 @@ type Scheduler struct {
 
 type planned struct {
 	Schedule
-	when cron.Schedule
+	when schedule.Schedule
 }
 
 // NewScheduler checks the schedules, and names every fault at once; it starts nothing.
@@ -70,7 +70,7 @@ func NewScheduler(st *store.Store, engine Engine, schedules []Schedule, o Schedu
 	s := &Scheduler{st: st, engine: engine, planned: map[string]planned{}, o: o}
 	var errs []error
 	for _, sched := range schedules {
-		when, err := ParseSpec(sched.Spec)
+		when, err := schedule.Parse(sched.Spec)
 		if err != nil {
 			errs = append(errs, fmt.Errorf("jobs: schedule %s: %w", sched.Name, err))
 		}
@@ -226,4 +226,14 @@ type UnknownScheduleError struct{ Name string }
 
 func (e *UnknownScheduleError) Error() string {
 	return fmt.Sprintf("jobs: no schedule is called %q", e.Name)
+}
+
+// following is the run after the one that was due, and after now: what fell due
+// in between is run once, now. As long as nothing is missed, a fixed distance is
+// kept from run to run, however late each of them is noticed.
+func following(when schedule.Schedule, due, now time.Time) time.Time {
+	if next := when.Next(due); next.After(now) {
+		return next
+	}
+	return when.Next(now)
 }

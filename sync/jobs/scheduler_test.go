@@ -14,6 +14,7 @@ import (
 
 	"github.com/twiliosf/twiliosf/sync/jobs"
 	"github.com/twiliosf/twiliosf/sync/jobs/jobstest"
+	"github.com/twiliosf/twiliosf/sync/schedule"
 	"github.com/twiliosf/twiliosf/sync/store"
 )
 
@@ -114,7 +115,7 @@ func bubble(t *testing.T, test func(*testing.T, *plant)) {
 
 func TestANewScheduleRunsAtOnceAndKeepsItsDistance(t *testing.T) {
 	bubble(t, func(t *testing.T, p *plant) {
-		s := p.scheduler(sweeps(jobs.Every(15 * time.Second)))
+		s := p.scheduler(sweeps(schedule.Every(15 * time.Second)))
 		start := p.now()
 		jobstest.Start(t, s)
 		time.Sleep(time.Hour)

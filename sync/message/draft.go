@@ -19,6 +19,11 @@ type Draft struct {
 	Values  string    `json:"values,omitzero"`  // JSON, the template's variables
 	SendAt  time.Time `json:"send_at,omitzero"` // zero: at once
 	Owner   string    `json:"owner,omitzero"`   // a user's id
+	// Bulk is the record of the campaign that it is one message of, and Keyword the
+	// one that its number must have opted in to. Then ID is no record's but the key
+	// of a recipient, and its Sender is chosen.
+	Bulk    string `json:"bulk,omitzero"`
+	Keyword string `json:"keyword,omitzero"`
 }
 
 // Ask is what a record without a SID asks for.

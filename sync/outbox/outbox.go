@@ -46,6 +46,9 @@ type Options struct {
 	Rates       Rates
 	InFlight    int           // creates under way at once: 8
 	Grace       time.Duration // how long a stop lets creates in flight finish: 5 s
+	// Begin returns when sends may begin, because it is known who has opted out (P6);
+	// nil for at once.
+	Begin func(context.Context) error
 	// Sent hears of each message that Twilio has accepted, at most once; nil for nobody.
 	Sent    func(context.Context, message.Message)
 	Log     *zap.Logger
@@ -135,7 +138,11 @@ func (o *Outbox) Run(ctx context.Context) error {
 	all.Go(func() {
 		o.loop(ctx, o.write, func(context.Context) (time.Duration, error) { return o.writeTurn(work) })
 	})
-	all.Go(func() { o.runLanes(ctx, work) })
+	all.Go(func() {
+		if o.o.Begin == nil || o.o.Begin(ctx) == nil {
+			o.runLanes(ctx, work)
+		}
+	})
 	all.Go(func() { o.keepBooks(ctx) })
 	if o.Studio != nil {
 		all.Go(func() {

@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
+	"sync"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
@@ -58,35 +58,50 @@ func (e *Engine) Run(ctx context.Context) {
 	}
 }
 
-// Fill fills the index of every object for which it is due, one after the other:
-// a page of an export holds up one of the calls to the org that may be under way.
+// Fill fills the index of every object for which it is due: the small ones side by
+// side, for the first messages wait for them, and exports one after the other, for
+// a page of one holds up one of the calls to the org that may be under way.
 func (e *Engine) Fill(ctx context.Context) error {
 	shapes, states, err := e.survey(ctx)
 	if err != nil {
 		return err
 	}
-	var errs []error
-	passing := false
-	for _, s := range shapes {
+	errs := make([]error, len(shapes))
+	var all sync.WaitGroup
+	for i, s := range shapes {
 		if s.Err != nil || !due(s, states[s.Object], time.Now()) || !e.busy.take(s.Object) {
 			continue
 		}
-		err := e.fill(ctx, s)
-		e.busy.give(s.Object)
+		all.Go(func() {
+			defer e.busy.give(s.Object)
+			errs[i] = e.fillNoted(ctx, s)
+		})
+	}
+	all.Wait()
+	passing := false
+	for _, err := range errs {
 		if fault.Stopped(ctx, err) {
 			return err
 		}
-		if !errors.Is(err, errPending) {
-			e.metrics.fills.WithLabelValues(s.Object, className(err)).Inc()
-		}
-		e.trouble.had(s.Object, err)
-		errs = append(errs, err)
 		passing = passing || err != nil && fault.ClassOf(err) != fault.Auth && fault.ClassOf(err) != fault.Permanent
 	}
 	if !passing { // what is refused will not be there soon
 		e.nowFilled()
 	}
 	return errors.Join(append(errs, e.forget(ctx, shapes, states))...)
+}
+
+// fillNoted is fill, and tells operators of it.
+func (e *Engine) fillNoted(ctx context.Context, s Shape) error {
+	err := e.fill(ctx, s)
+	if fault.Stopped(ctx, err) {
+		return err
+	}
+	if !errors.Is(err, errPending) {
+		e.metrics.fills.WithLabelValues(s.Object, className(err)).Inc()
+	}
+	e.trouble.had(s.Object, err)
+	return err
 }
 
 // survey reads what the org has and what the index has of it.
@@ -150,7 +165,7 @@ func (e *Engine) fill(ctx context.Context, s Shape) error {
 				return errOr(err, func() error { return w.finish(ctx) })
 			}
 		}
-		err := w.export(ctx)
+		err := w.exportInTurn(ctx)
 		if !errors.Is(err, ErrNoExport) {
 			return errOr(err, func() error { return w.finish(ctx) })
 		}
@@ -193,6 +208,14 @@ func (w *walk) start(ctx context.Context) (all bool, err error) {
 		}
 	}
 	return next.Job == "", w.save(ctx, next, nil)
+}
+
+func (w *walk) exportInTurn(ctx context.Context) error {
+	if err := w.engine.exports.Acquire(ctx, 1); err != nil {
+		return context.Cause(ctx)
+	}
+	defer w.engine.exports.Release(1)
+	return w.export(ctx)
 }
 
 // export reads the rows of the export, page by page. A page that was not read to
@@ -258,29 +281,4 @@ func (e *Engine) drop(ctx context.Context, job string) {
 	if err := e.Export.Drop(ctx, job); err != nil {
 		e.o.Log.Debug("an export could not be deleted", zap.Error(err))
 	}
-}
-
-// forget drops objects that are no longer configured.
-func (e *Engine) forget(ctx context.Context, shapes []Shape, states map[string]State) error {
-	for object, st := range states {
-		if slices.ContainsFunc(shapes, func(s Shape) bool { return s.Object == object }) || !e.busy.take(object) {
-			continue
-		}
-		err := e.dropObject(ctx, object, st)
-		e.busy.give(object)
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (e *Engine) dropObject(ctx context.Context, object string, st State) error {
-	e.drop(ctx, st.Job)
-	if _, err := e.begin(object, st).prune(ctx, 0); err != nil {
-		return err
-	}
-	e.metrics.indexed.DeleteLabelValues(object)
-	e.trouble.had(object, nil)
-	return nil
 }

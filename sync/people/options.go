@@ -10,6 +10,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
+	"golang.org/x/sync/semaphore"
 
 	"github.com/twiliosf/twiliosf/sync/health"
 	"github.com/twiliosf/twiliosf/sync/message"
@@ -54,6 +55,7 @@ type Engine struct {
 	filled  chan struct{}             // closed once every object has been filled
 	began   atomic.Pointer[time.Time] // Run
 	busy    busy
+	exports *semaphore.Weighted // one at a time
 	trouble *trouble
 
 	once     sync.Once
@@ -76,7 +78,7 @@ func New(p Ports, o Options) (*Engine, error) {
 	}
 	return &Engine{
 		Ports: p, o: o, metrics: newMetrics(o.Metrics), wake: make(chan struct{}, 1), filled: make(chan struct{}),
-		busy: busy{objects: map[string]bool{}}, trouble: newTrouble(p.Health),
+		busy: busy{objects: map[string]bool{}}, exports: semaphore.NewWeighted(1), trouble: newTrouble(p.Health),
 	}, nil
 }
 

@@ -43,7 +43,7 @@ func run(ctx context.Context) error {
 	var only string
 	var s sizes
 	flag.StringVar(&only, "rows", "", "comma-separated rows; all when empty: backfill, cpu, memory, quiet, start, ack, lag, people, draft, pace")
-	flag.IntVar(&s.backfill, "backfill", 100_000, "messages of the backfill row")
+	flag.IntVar(&s.backfill, "backfill", 300_000, "messages of the backfill row")
 	flag.IntVar(&s.cpu, "cpu", 200_000, "messages of the cpu row")
 	flag.IntVar(&s.memory, "memory", 1_000_000, "messages of the memory row")
 	flag.IntVar(&s.contacts, "contacts", 200_000, "Contacts of the people row")

@@ -11,6 +11,7 @@ import (
 	"github.com/twiliosf/twiliosf/sync/health"
 	"github.com/twiliosf/twiliosf/sync/jobs"
 	"github.com/twiliosf/twiliosf/sync/mirror"
+	"github.com/twiliosf/twiliosf/sync/schedule"
 	"github.com/twiliosf/twiliosf/sync/store"
 )
 
@@ -58,7 +59,7 @@ func (g *generation) buildJobs(ctx context.Context, newEngine func(context.Conte
 	g.engine = engine
 	var schedules []jobs.Schedule
 	for name, d := range every {
-		schedules = append(schedules, jobs.Schedule{Name: name, Spec: jobs.Every(d), Job: jobs.Job{Kind: name}})
+		schedules = append(schedules, jobs.Schedule{Name: name, Spec: schedule.Every(d), Job: jobs.Job{Kind: name}})
 	}
 	g.scheduler, err = jobs.NewScheduler(g.store, engine, schedules, jobs.SchedulerOptions{
 		OnSkipped: func(name string) {

@@ -35,8 +35,8 @@ func (g *generation) buildOutbox() (err error) {
 		Conversations: g.store.Conversations(), Books: b, Requests: b, Health: g.health,
 	}, outbox.Options{
 		Country: g.cfg.People.Country, Sender: sender, SettleAfter: c.SettleAfter, Hold: c.Uncertain == config.UncertainHold,
-		LateLimit: c.LateLimit, Callback: g.cfg.Twilio.Webhook.PublicURL, InFlight: g.cfg.Twilio.Concurrency, Grace: g.cfg.Drain / 4,
-		Sent: g.sent, Log: g.log, Metrics: g.metrics,
+		LateLimit: c.LateLimit, Rates: outbox.Rates(g.cfg.Campaigns.Rates), Callback: g.cfg.Twilio.Webhook.PublicURL, InFlight: g.cfg.Twilio.Concurrency, Grace: g.cfg.Drain / 4,
+		Begin: g.consent.Known, Sent: g.sent, Log: g.log, Metrics: g.metrics,
 	})
 	return err
 }

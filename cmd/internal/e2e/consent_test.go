@@ -345,3 +345,25 @@ func TestAnOptInHangsOnThePersonAndNeitherOnLinksNorOnCases(t *testing.T) {
 		require.Empty(t, w.conditions())
 	})
 }
+
+// The org knows who has opted out, and a new store does not yet: nothing is sent
+// before it does.
+func TestANewStoreAsksWhoHasOptedOutBeforeItSends(t *testing.T) {
+	inBubble(t, quiet(), salesforcetest.Options{}, func(t *testing.T, w *world) {
+		_, err := w.org.Insert(optInObject, map[string]any{
+			"Phone_Number__c": "+14155550177", "Unique_Key__c": "+14155550177:*", "Active__c": false, "Opt_Out_At__c": "2026-01-02T03:04:05.000+0000",
+		})
+		require.NoError(t, err)
+		w.org.Script(salesforcetest.ServerUnavailable().On(salesforcetest.OpQuery).Times(40))
+		asks := w.asks("hello")
+		allowed := w.draft(map[string]any{"Status__c": "Send", "To_Number__c": "+14155550178", "From_Number__c": ours, "Body__c": "hello"})
+		w.start()
+		time.Sleep(time.Hour)
+		row, _ := w.org.Row(object, asks)
+		require.Equal(t, "failed", row["Status__c"])
+		require.Contains(t, row["Error_Message__c"], "opted out")
+		row, _ = w.org.Row(object, allowed)
+		require.NotEmpty(t, row["Message_SID__c"])
+		require.Equal(t, 1, w.twilio.Len())
+	})
+}

@@ -1,0 +1,81 @@
+package campaign
+
+import "time"
+
+// Meet merges what was read of a record into its run, nil for none. changed is
+// false when it is no news. withdrawn says that what is handed over is to be given
+// back, in the same transaction: the run no longer sends.
+//
+// A record that is set to Send again begins anew, with those who were not sent to:
+// whoever was, or may have been, stays as they are.
+func Meet(was *Run, c Campaign, now time.Time) (r Run, changed, withdrawn bool) {
+	if was == nil {
+		if c.Status != Send || c.Deleted {
+			return Run{}, false, false
+		}
+		return begin(Run{Kind: ToSend}, c, now), true, false
+	}
+	r = *was
+	switch {
+	case c.Modified.Before(r.Campaign.Modified):
+		return r, false, false
+	case r.Status.Over():
+		if c.Status != Send || c.Deleted || !c.Modified.After(r.Campaign.Modified) {
+			return r, false, false
+		}
+		return begin(r, c, now), true, false
+	case c.Deleted || c.Command == Cancel || r.Status == Scheduled && (c.Status == Draft || c.Status == Canceled):
+		r.Campaign.Modified, r.Campaign.Deleted = c.Modified, c.Deleted
+		r.stop(Canceled, now)
+		return r, true, true
+	case c.Command == Pause && r.Status != Paused:
+		r.Campaign.Modified = c.Modified
+		r.Status, r.Due, r.Untold = Paused, now, true
+		return r, true, true
+	case c.Command == Resume && r.Status == Paused:
+		r.Campaign.Modified = c.Modified
+		r.Status, r.Due, r.Untold = r.resumed(), now, true
+		return r, true, false
+	case c.Command != "": // obeyed already, and the record is told so again
+		changed = !r.Untold
+		r.Untold = true
+		return r, changed, false
+	case r.Status == Scheduled && (c.Status == Send || c.Status == Scheduled) && !r.Campaign.asks(c):
+		return begin(r, c, now), true, false
+	case c.Rate != r.Campaign.Rate: // all else stands once it has begun
+		r.Campaign.Rate, r.Due = c.Rate, now
+		return r, true, false
+	}
+	return r, false, false
+}
+
+// asks says whether two readings of a record ask for the same.
+func (c Campaign) asks(other Campaign) bool {
+	other.Modified, other.Status, other.Command = c.Modified, c.Status, c.Command
+	return c == other
+}
+
+// begin is a run of a campaign from its beginning.
+func begin(r Run, c Campaign, now time.Time) Run {
+	return Run{N: r.N, Version: r.Version, Kind: r.Kind, Campaign: c, Status: Scheduled, Due: later(c.SendAt, now), Untold: true}
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+// resumed is the status after a pause.
+func (r *Run) resumed() Status {
+	if r.Started.IsZero() {
+		return Scheduled
+	}
+	return Sending
+}
+
+// stop brings a run to its last status.
+func (r *Run) stop(s Status, now time.Time) {
+	r.Status, r.Ended, r.Due, r.Untold = s, now, now, true
+}
