@@ -234,7 +234,7 @@ func TestRowsThatCannotBeReadFailTheWalkAtItsEnd(t *testing.T) {
 	})
 	pages, err := walked(t, acc, mirror.Window{})
 	require.Equal(t, [][]string{{sid(1)}, {sid(2), sid(3)}, {sid(4)}}, pages, "the others go on")
-	require.EqualError(t, err, "twilio list messages: the answer is not Twilio's: page 2, row 2: sid: not a message SID (and 1 more rows)")
+	require.EqualError(t, err, "twilio list messages: UNREADABLE_ROW: the answer is not Twilio's: page 2, row 2: sid: not a message SID (and 1 more rows)")
 	require.Equal(t, fault.Transient, fault.ClassOf(err))
 	require.NotEmpty(t, fault.Hint(err))
 }

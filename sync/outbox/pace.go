@@ -62,6 +62,11 @@ func NewPace(r Rates) *Pace {
 	return &Pace{rates: r.orDefaults(), lanes: map[string]*turns{}}
 }
 
+// within is how many messages a lane may send in a time, at least one.
+func (p *Pace) within(lane string, d time.Duration) int {
+	return max(1, int(p.rates.of(lane)*d.Seconds()))
+}
+
 // turns are one sender's.
 type turns struct {
 	limit  *rate.Limiter

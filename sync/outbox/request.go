@@ -31,6 +31,8 @@ type Request struct {
 	Tries     int
 	Result    message.StudioResult
 	Unwritten bool
+	Refused   bool // the org refuses Result, which waits to be written again
+	Unshown   bool // its record was deleted before it showed Result
 	// Seen is when the record asked again after it was over, as one reading says. A
 	// second one proves that it was made after our write-back.
 	Seen    time.Time
@@ -60,6 +62,9 @@ func MeetRequest(last *Request, r *message.StudioRequest, now time.Time) (Reques
 		return next, Replace
 	case last.State == Asked && !sameRequest(&last.Request, r):
 		next.Request = *r
+		return next, Replace
+	case last.Unshown && asks && r.Modified.After(last.Request.Modified): // it was in the recycle bin
+		next.Request.Modified, next.Unwritten, next.Due = r.Modified, true, now
 		return next, Replace
 	case last.State == Over && !last.Unwritten && asks && r.Modified.After(last.Request.Modified):
 		return again(next, r, now)

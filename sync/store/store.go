@@ -86,6 +86,7 @@ func (s *Store) prepare(ctx context.Context) error {
 		lookupSQL(lookupRows):  s.read,
 		changedSQL:             s.read,
 		anyProvisionalSQL:      s.read,
+		anyUntoldSQL:           s.read,
 		someProvisionalSQL:     s.write,
 		insertSQL(upsertRows):  s.write,
 		upsertSQL(upsertRows):  s.write,
