@@ -30,7 +30,7 @@ func (s *Messages) bound(ctx context.Context, p *plan, batch []mirror.Record, ou
 		case r.ID != "":
 			row := boundRow(p, r)
 			if told && at.latest != i {
-				row = with(p, row, batch[at.latest].Message.SID)
+				row = alsoRejected(p, row, batch[at.latest].Message.SID)
 			}
 			rows, places = append(rows, row), append(places, i)
 		case r.Rejected:
@@ -92,8 +92,8 @@ func rejections(batch []mirror.Record) map[string]shared {
 	return all
 }
 
-// with is a row that also tells of what Twilio has refused before.
-func with(p *plan, r row, sid message.SID) row {
+// alsoRejected is a row that also tells of what Twilio has refused before.
+func alsoRejected(p *plan, r row, sid message.SID) row {
 	r.record = append(p.rejected(r.record[:len(r.record)-1], sid), '}')
 	return r
 }
