@@ -144,14 +144,14 @@ func (o *Outbox) drain(ctx, work context.Context, batch []Attempt, creates *sync
 	var failed atomic.Bool
 	for i := range batch {
 		a := batch[i]
-		if rest = o.fullFor(a.Sender); rest > 0 || failed.Load() {
+		if rest = o.fullFor(a.Sender); rest > 0 {
 			break
 		}
 		var t ticket
 		if t, err = o.turn(ctx, a.Sender); err != nil {
 			break
 		}
-		if !o.fit(&a, time.Now()) { // it has waited for its turn for too long
+		if failed.Load() || !o.fit(&a, time.Now()) { // it has waited for its turn for too long
 			o.giveBack(t)
 			break
 		}

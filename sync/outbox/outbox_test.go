@@ -371,14 +371,14 @@ func TestASTOPOfASecondAgoIsObeyed(t *testing.T) {
 	inBubble(t, func(t *testing.T, w *world) {
 		w.ask(draft(0), draft(1)) // the second waits a second for its turn
 		synctest.Wait()
-		w.says(theirs, long, "STOP")
+		w.says(long, "STOP")
 		time.Sleep(time.Minute)
 		require.Len(t, w.account.sent(), 1)
 		r := w.org.result(id(1))
 		require.Equal(t, "failed", r.Status)
 		require.Equal(t, 21610, r.ErrorCode)
 		require.Contains(t, r.ErrorMessage, "opted out")
-		w.says(theirs, long, "START")
+		w.says(long, "START")
 		d := draft(1)
 		w.ask(d)
 		time.Sleep(time.Minute)

@@ -128,7 +128,7 @@ func (o *Outbox) decide(ctx context.Context, a *Attempt, seen []message.Message,
 	}
 	a.Looks++
 	if a.Looks < absentAfter || began.Sub(a.Looked) < o.o.SettleAfter {
-		a.Due = o.next(a.Looked, a.Looks)
+		a.Due = o.next(a.Looked, min(a.Looks, absentAfter-1))
 		return false, nil
 	}
 	doubt, err := o.anyFree(ctx, a, seen)
