@@ -20,6 +20,9 @@ const (
 // keepBooks keeps the metrics and the condition of what is held true to the store,
 // and drops what is over.
 func (o *Outbox) keepBooks(ctx context.Context) {
+	if refused, err := o.Results.Refused(ctx); err == nil && refused > 0 {
+		o.Health.Raise(notTaken(nil))
+	}
 	for n := 0; ; n++ {
 		if counts, err := o.Books.Counts(ctx); err == nil { // else whoever needs the store next tells of it
 			for _, s := range []State{Fresh, Ready, Intended, Uncertain, Held} {

@@ -200,3 +200,20 @@ func TestAFlowWhoseOutcomeTheStoreRefusesOnceIsNotCalledUncertain(t *testing.T) 
 		require.Equal(t, "active", w.flow().Status, "%+v", w.flow())
 	})
 }
+
+// Some refusals are our own: they do not say that Twilio takes anything.
+func TestARefusalWithoutTwilioDoesNotEndItsTrouble(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		w.ask(draft(0))
+		time.Sleep(time.Minute)
+		require.NotEmpty(t, w.health.Active())
+		w.studio.locked(func() { w.studio.err = fault.New(fault.Permanent, "twilio start flow", errors.New("no such flow")) })
+		w.request(request())
+		synctest.Wait()
+		time.Sleep(5 * time.Second)
+		require.Equal(t, "failed", w.flow().Status)
+		require.NotEmpty(t, w.health.Active())
+	}, func(w *world) {
+		w.account.err = func(message.Outgoing) error { return fault.New(fault.Throttled, "create", errReset) }
+	})
+}

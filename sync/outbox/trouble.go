@@ -72,11 +72,15 @@ func held() health.Condition {
 	}
 }
 
+// notTaken is the condition of a refusal, nil for one of before the start.
 func notTaken(err error) health.Condition {
 	c := health.Condition{
 		Name: condRefused, Severity: health.Degraded,
-		Cause:  "Salesforce refuses what became of some messages: " + err.Error(),
+		Cause:  "Salesforce refuses what became of some messages.",
 		Remedy: fault.Hint(err),
+	}
+	if err != nil {
+		c.Cause = "Salesforce refuses what became of some messages: " + err.Error()
 	}
 	if c.Remedy == "" {
 		c.Remedy = "Put right what refuses it (a validation rule, a Flow, a permission). It is tried again every hour, and nothing is sent twice."
