@@ -19,26 +19,8 @@ var errNowhere = errors.New("a rejected message without a record to show it on")
 // bound writes the messages whose record's id is known, and answers the others.
 // Their outcomes are errUnbound until they have been written.
 func (s *Messages) bound(ctx context.Context, p *plan, batch []mirror.Record, outcomes []error) (rest []*mirror.Record, err error) {
-	var rows []row
-	var places []int
 	shared := rejections(batch)
-	for i := range batch {
-		r := &batch[i]
-		switch at, told := shared[r.ID]; {
-		case r.ID != "" && told && at.on != i:
-			// Its record is written once, below.
-		case r.ID != "":
-			row := boundRow(p, r)
-			if told && at.latest != i {
-				row = alsoRejected(p, row, batch[at.latest].Message.SID)
-			}
-			rows, places = append(rows, row), append(places, i)
-		case r.Rejected:
-			outcomes[i] = fault.New(fault.Permanent, "salesforce update", errNowhere)
-		default:
-			outcomes[i] = errUnbound
-		}
-	}
+	rows, places := boundRows(p, batch, shared, outcomes)
 	if len(rows) > 0 {
 		got, err := s.byID(ctx, p, rows)
 		if err != nil {
@@ -61,6 +43,28 @@ func (s *Messages) bound(ctx context.Context, p *plan, batch []mirror.Record, ou
 		}
 	}
 	return rest, nil
+}
+
+// boundRows are the rows of the messages whose record's id is known, and their places
+// in the batch. Of those that cannot be written by an id the outcomes say why.
+func boundRows(p *plan, batch []mirror.Record, shared map[string]shared, outcomes []error) (rows []row, places []int) {
+	for i := range batch {
+		r := &batch[i]
+		switch at, told := shared[r.ID]; {
+		case told && at.on != i: // its record is written with another one's row
+		case r.ID != "":
+			row := boundRow(p, r)
+			if told && at.latest != i {
+				row = alsoRejected(p, row, batch[at.latest].Message.SID)
+			}
+			rows, places = append(rows, row), append(places, i)
+		case r.Rejected:
+			outcomes[i] = fault.New(fault.Permanent, "salesforce update", errNowhere)
+		default:
+			outcomes[i] = errUnbound
+		}
+	}
+	return rows, places
 }
 
 // shared is where in a batch a record is written, and which of several messages that

@@ -56,6 +56,24 @@ func TestADraftOfATemplateDoesNotTakeAnothersMessage(t *testing.T) {
 	})
 }
 
+// Nor a refusal of something else that was sent there.
+func TestADraftOfATemplateDoesNotTakeAnothersRefusal(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		d := draft(0)
+		d.Body, d.Content = "", "HX00000000000000000000000000000001"
+		w.ask(d)
+		time.Sleep(2 * time.Second)
+		w.account.locked(func() {
+			w.account.make(message.Outgoing{To: theirs, From: long, Body: "Anna here"}, message.Failed)
+			w.account.messages[0].ErrorCode = 21610
+		})
+		time.Sleep(time.Hour)
+		require.NotEmpty(t, w.org.result(id(0)).SID, "%+v", w.org.result(id(0)))
+	}, func(w *world) {
+		w.account.fail = func(n int, _ message.Outgoing) failure { return []failure{lost, none}[n] }
+	})
+}
+
 // P5: asked several times over settle_after.
 func TestAfterAnOutageOfTheListItIsAskedOverSettleAfterAgain(t *testing.T) {
 	inBubble(t, func(t *testing.T, w *world) {

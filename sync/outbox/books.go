@@ -117,7 +117,7 @@ var (
 	ErrTaken     = errors.New("the message is another record's, or an equal one is being sent at this moment")
 	ErrNotListed = errors.New("no such message is in Twilio's list of those to this number since the record was first sent")
 	ErrChanged   = errors.New("it has changed meanwhile: look again (twiliosf outbox list)")
-	// Two that settle all the same: nothing is sent.
+	// ErrNotAsked and ErrTooLate settle it all the same: nothing is sent.
 	ErrNotAsked = errors.New("nothing is sent: the record asks for it no longer (it was called off, changed or deleted). Set Status to Send on it to send it")
 	ErrTooLate  = errors.New("nothing is sent: its time passed longer ago than outbox.late_limit. Set Status to Send on the record to send it")
 )

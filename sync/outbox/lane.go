@@ -129,7 +129,8 @@ func (a *Attempt) freshen(d *message.Draft, err error, now time.Time) {
 		a.Read, a.Tries = now, 0
 		return
 	}
-	if a.renew(d, err, now); a.State == Ready && err == nil {
+	a.renew(d, err, now)
+	if a.State == Ready && err == nil {
 		a.Tries = 0
 		if a.Since.IsZero() { // it asks for something else
 			a.State = Fresh

@@ -97,9 +97,10 @@ func candidates(a *Attempt, seen []message.Message) []*message.Message {
 	var made, refused []*message.Message
 	for i := range seen {
 		switch m := &seen[i]; {
-		case !RefusedCreate(m) && Matches(a, m):
+		case !Matches(a, m):
+		case !RefusedCreate(m):
 			made = append(made, m)
-		case RefusedCreate(m) && Suspects(a, m) && !m.Created.Before(a.Intended.Add(-skew)):
+		case !m.Created.Before(a.Intended.Add(-skew)):
 			refused = append(refused, m)
 		}
 	}
