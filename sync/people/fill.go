@@ -88,7 +88,7 @@ func (e *Engine) Fill(ctx context.Context) error {
 	if !passing { // what is refused will not be there soon
 		e.nowFilled()
 	}
-	return errors.Join(append(errs, e.forget(ctx, shapes, states))...)
+	return errors.Join(errors.Join(errs...), e.forget(ctx, shapes, states))
 }
 
 // fillNoted is fill, and tells operators of it.
