@@ -84,32 +84,23 @@ func (o *Outbox) laneTurn(ctx, work context.Context, sender string, creates *syn
 }
 
 // freshen refuses what has waited too long among the first n of a line, and reads
-// again what was read too long ago; while it is at it, of the whole line. It says
-// whether the line is another now.
+// again what was read too long ago, or would be before its turn. While it is at it, it
+// does so for all of the line that soon would be. It says whether the line is another
+// now.
 func (o *Outbox) freshen(ctx context.Context, line []Attempt, n int) (bool, error) {
 	now := time.Now()
 	var changed []Attempt
-	var old []*Attempt
-	for i := range line {
-		a := &line[i]
-		if i == n && len(old) == 0 {
-			break
-		}
-		switch {
-		case o.tooLate(a, now):
+	must := false
+	for i := range line[:n] {
+		if a := &line[i]; o.tooLate(a, now) {
 			a.refuse(late(o.o.LateLimit), now)
 			changed = append(changed, *a)
-		case now.Sub(a.Read) > freshFor:
-			old = append(old, a)
+		} else {
+			must = must || now.Sub(a.Read) > freshFor-lanePart
 		}
 	}
-	if len(old) > 0 {
-		drafts, err := o.readDrafts(ctx, old)
-		now = time.Now()
-		for _, a := range old {
-			a.freshen(drafts[a.Draft.ID], err, now)
-			changed = append(changed, *a)
-		}
+	if must {
+		changed = append(changed, o.readAgain(ctx, line, now)...)
 	}
 	if len(changed) == 0 {
 		return false, nil
@@ -121,6 +112,23 @@ func (o *Outbox) freshen(ctx context.Context, line []Attempt, n int) (bool, erro
 	o.planned(changed, revised)
 	o.plan.ring()
 	return true, nil
+}
+
+// readAgain answers what becomes of those of a line that were not read just now.
+func (o *Outbox) readAgain(ctx context.Context, line []Attempt, now time.Time) []Attempt {
+	var old []*Attempt
+	for i := range line {
+		if a := &line[i]; a.State == Ready && now.Sub(a.Read) > freshFor/2 {
+			old = append(old, a)
+		}
+	}
+	drafts, err := o.readDrafts(ctx, old)
+	again := make([]Attempt, len(old))
+	for i, a := range old {
+		a.freshen(drafts[a.Draft.ID], err, time.Now())
+		again[i] = *a
+	}
+	return again
 }
 
 // freshen is an attempt in the line whose record was read again; nil: it is gone.
