@@ -236,8 +236,8 @@ func TestAnEqualMessageThatWasMadeMuchLaterIsLeftToAHuman(t *testing.T) {
 // The last look shows its message while an equal draft is being sent, whose it may be.
 func TestAtTheLastLookAMessageThatMayBeAnEqualDraftsIsWaitedFor(t *testing.T) {
 	inBubble(t, func(t *testing.T, w *world) {
-		w.ask(draft(0))
-		time.Sleep(55 * time.Second)
+		w.ask(draft(0)) // its answer is lost after 20 s, and the last look is a minute later
+		time.Sleep(70 * time.Second)
 		equal := draft(1)
 		equal.Body = "hello 0"
 		w.ask(equal)

@@ -221,3 +221,37 @@ func TestAMessageOverrulesARefusalThatTheListSeemedToShow(t *testing.T) {
 		})
 	}
 }
+
+func TestAMessageThatWasMadeBeatsAFailedOneOfTheSameWords(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		w.account.locked(func() { // another system's, a moment before
+			w.account.make(message.Outgoing{To: theirs, From: long, Body: "hello 0"}, message.Failed)
+			w.account.messages[0].ErrorCode = 21408
+		})
+		w.ask(draft(0))
+		time.Sleep(time.Minute)
+		require.Equal(t, w.account.sent()[1].SID, w.org.result(id(0)).SID, "%+v", w.org.result(id(0)))
+	}, func(w *world) {
+		w.account.fail = func(int, message.Outgoing) failure { return after }
+	})
+}
+
+// It was sent again meanwhile: what was refused before does not say what became of that.
+func TestARefusalThatIsListedLateIsNotOfTheNextIntent(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		w.ask(draft(0))
+		time.Sleep(time.Second)
+		w.account.locked(func() {
+			w.account.make(message.Outgoing{To: theirs, From: long, Body: "hello 0"}, message.Failed)
+			w.account.messages[0].ErrorCode = 21408
+		})
+		time.Sleep(11 * time.Minute)
+		require.Equal(t, 2, w.account.attempts())
+		w.account.locked(func() { w.account.lag = 0 })
+		time.Sleep(time.Hour)
+		require.NotEmpty(t, w.org.result(id(0)).SID, "%+v", w.org.result(id(0)))
+	}, func(w *world) {
+		w.account.lag = 24 * time.Hour
+		w.account.fail = func(n int, _ message.Outgoing) failure { return []failure{lost, lost, none}[n] }
+	})
+}
