@@ -270,3 +270,18 @@ func TestAMessageThatALookUpFindsIsWrittenAgain(t *testing.T) {
 		w.account.fail = func(int, message.Outgoing) failure { return after }
 	})
 }
+
+func TestAfterAnOutageAListThatIsReadInPartIsAskedForAWhileToo(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		w.ask(draft(0))
+		time.Sleep(40 * time.Minute)
+		w.account.locked(func() { w.account.blind, w.account.partial = nil, outbox.ErrPartial })
+		time.Sleep(25 * time.Minute)
+		require.Empty(t, w.org.result(id(0)).Status)
+		time.Sleep(10 * time.Minute)
+		require.Equal(t, message.Uncertain, w.org.result(id(0)).Status)
+	}, func(w *world) {
+		w.account.blind = fault.New(fault.Transient, "list", errReset)
+		w.account.fail = func(int, message.Outgoing) failure { return lost }
+	})
+}

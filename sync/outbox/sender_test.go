@@ -238,3 +238,15 @@ func TestASenderThatTwilioRefusedIsNotTheConversationsLast(t *testing.T) {
 		}
 	})
 }
+
+func TestASenderThatARecordNamedIsTheConversationsFromThenOn(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		d := draft(0)
+		d.Sender = string(other)
+		w.ask(d)
+		time.Sleep(time.Minute)
+		w.ask(draft(1))
+		time.Sleep(time.Minute)
+		require.Equal(t, other, w.org.result(id(1)).From)
+	})
+}

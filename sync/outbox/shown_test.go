@@ -93,6 +93,7 @@ func TestACorrectionIsNotOverwrittenByTheRefusalOfWhatWasBefore(t *testing.T) {
 		}
 		time.Sleep(2 * time.Hour)
 		require.Len(t, w.account.sent(), 1, "its number is right, and it says %+v", w.org.result(id(0)))
+		require.Equal(t, w.account.sent()[0].SID, w.org.result(id(0)).SID, "nor is the old refusal written an hour later")
 	}, func(w *world) {
 		w.org.refuse = func(message.Result) error {
 			return &fault.Error{Class: fault.Permanent, Op: "update", Code: "FIELD_CUSTOM_VALIDATION_EXCEPTION", Err: errReset}
