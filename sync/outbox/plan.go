@@ -134,11 +134,7 @@ func (o *Outbox) prepare(ctx context.Context, batch []Attempt) error {
 			continue
 		}
 		if !a.Since.IsZero() {
-			if o.tooLate(a, now) {
-				a.refuse(late(o.o.LateLimit), now)
-			} else {
-				a.again()
-			}
+			a.again() // its line refuses what is too late
 			continue
 		}
 		out, f := checked(&a.Draft, o.o.Country)
