@@ -55,7 +55,7 @@ var errTimeout = errors.New("no answer in time")
 func (a *Account) attempt(ctx context.Context, op operation, do func(*call) error) error {
 	s, err := a.gate.enter(ctx, op.first)
 	if err != nil {
-		return fmt.Errorf("%s: %w", op.name, err)
+		return fault.New(fault.Transient, op.name, err) // nothing has left
 	}
 	bounded, cancel := context.WithTimeoutCause(ctx, a.timeout, errTimeout)
 	defer cancel()

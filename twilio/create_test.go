@@ -304,3 +304,13 @@ func TestAPoolOfMoreThanAPageIsReadWhole(t *testing.T) {
 	require.Len(t, all.Numbers, 1501, "and the short code")
 	require.Len(t, all.Services[0].Pool, 1500)
 }
+
+// What nobody has classed the outbox would have to look up.
+func TestACreateThatWasGivenUpBeforeItsTurnHasNotHappened(t *testing.T) {
+	acc := emulated(t, twiliotest.NewServer(quiet()))
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err := acc.Create(ctx, message.Outgoing{To: customer, From: ours, Body: "x"})
+	require.NotNil(t, fault.Of(err), "%v", err)
+	require.Equal(t, fault.Transient, fault.Of(err).Class)
+}

@@ -59,6 +59,9 @@ func printOutbox(out io.Writer, all []outbox.Listed) error {
 	if err := w.Flush(); err != nil {
 		return fmt.Errorf("print: %w", err)
 	}
+	if len(all) >= daemon.MaxListed {
+		fmt.Fprintf(out, "These are the oldest %d; there may be more.\n", len(all))
+	}
 	return nil
 }
 

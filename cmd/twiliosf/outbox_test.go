@@ -27,7 +27,8 @@ func hold(t *testing.T, db string) {
 	a, _, err := s.Outbox().Last(t.Context(), heldRecord)
 	require.NoError(t, err)
 	a.State, a.Since, a.Intended, a.Sender, a.Out.To = outbox.Held, at, at, "+14155550100", "+14155550123"
-	require.NoError(t, s.Outbox().Revise(t.Context(), []outbox.Attempt{a}))
+	_, err = s.Outbox().Revise(t.Context(), []outbox.Attempt{a})
+	require.NoError(t, err)
 	require.NoError(t, s.Close())
 }
 

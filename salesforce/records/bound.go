@@ -19,19 +19,8 @@ var errNowhere = errors.New("a rejected message without a record to show it on")
 // bound writes the messages whose record's id is known, and answers the others.
 // Their outcomes are errUnbound until they have been written.
 func (s *Messages) bound(ctx context.Context, p *plan, batch []mirror.Record, outcomes []error) (rest []*mirror.Record, err error) {
-	var rows []row
-	var places []int
-	for i := range batch {
-		r := &batch[i]
-		switch {
-		case r.ID != "":
-			rows, places = append(rows, boundRow(p, r)), append(places, i)
-		case r.Rejected:
-			outcomes[i] = fault.New(fault.Permanent, "salesforce update", errNowhere)
-		default:
-			outcomes[i] = errUnbound
-		}
-	}
+	shared := rejections(batch)
+	rows, places := boundRows(p, batch, shared, outcomes)
 	if len(rows) > 0 {
 		got, err := s.byID(ctx, p, rows)
 		if err != nil {
@@ -44,11 +33,73 @@ func (s *Messages) bound(ctx context.Context, p *plan, batch []mirror.Record, ou
 		}
 	}
 	for i := range batch {
+		if at, told := shared[batch[i].ID]; told && at.on != i {
+			if outcomes[i] = outcomes[at.on]; errors.Is(outcomes[i], errUnbound) {
+				outcomes[i] = afterwards(&batch[i])
+			}
+		}
 		if errors.Is(outcomes[i], errUnbound) {
 			rest = append(rest, &batch[i])
 		}
 	}
 	return rest, nil
+}
+
+// boundRows are the rows of the messages whose record's id is known, and their places
+// in the batch. Of those that cannot be written by an id the outcomes say why.
+func boundRows(p *plan, batch []mirror.Record, shared map[string]shared, outcomes []error) (rows []row, places []int) {
+	for i := range batch {
+		r := &batch[i]
+		switch at, told := shared[r.ID]; {
+		case told && at.on != i: // its record is written with another one's row
+		case r.ID != "":
+			row := boundRow(p, r)
+			if told && at.latest != i {
+				row = alsoRejected(p, row, batch[at.latest].Message.SID)
+			}
+			rows, places = append(rows, row), append(places, i)
+		case r.Rejected:
+			outcomes[i] = fault.New(fault.Permanent, "salesforce update", errNowhere)
+		default:
+			outcomes[i] = errUnbound
+		}
+	}
+	return rows, places
+}
+
+// shared is where in a batch a record is written, and which of several messages that
+// stand for refused sends of it is the latest.
+type shared struct{ on, latest int }
+
+// rejections finds the records that a batch has rejected messages of. A call takes no
+// id twice, so all that is to be said of a record goes with its own message, or with
+// the latest of those.
+func rejections(batch []mirror.Record) map[string]shared {
+	var all map[string]shared
+	for i := range batch {
+		r := &batch[i]
+		if !r.Rejected || r.ID == "" {
+			continue
+		}
+		if all == nil {
+			all = map[string]shared{}
+		}
+		if at, known := all[r.ID]; !known || !r.Message.Created.Before(batch[at.latest].Message.Created) {
+			all[r.ID] = shared{i, i}
+		}
+	}
+	for i := range batch {
+		if at, told := all[batch[i].ID]; told && !batch[i].Rejected {
+			all[batch[i].ID] = shared{i, at.latest}
+		}
+	}
+	return all
+}
+
+// alsoRejected is a row that also tells of what Twilio has refused before.
+func alsoRejected(p *plan, r row, sid message.SID) row {
+	r.record = append(p.rejected(r.record[:len(r.record)-1], sid), '}')
+	return r
 }
 
 // afterwards says what comes of a message whose record has been deleted. It gets

@@ -147,8 +147,11 @@ func (c *draftColumns) read(row map[string]any) (message.Draft, error) {
 	if timed {
 		d.SendAt = at.UTC()
 	}
-	if textOf(row, c.sid) != "" {
+	switch {
+	case textOf(row, c.sid) != "":
 		d.Ask = ""
+	case textOf(row, c.status) == message.Uncertain:
+		d.Ask = message.AskUncertain
 	}
 	return d, nil
 }

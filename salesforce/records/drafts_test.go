@@ -88,14 +88,15 @@ func TestAUserWhoTakesADraftBackIsHeard(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, m, p, b := polled(t, records.Names{})
 		send := func() string { return insert(t, s, object, map[string]any{"Status__c": "Send"}) }
-		back, canceled, gone, sent, other := send(), send(), send(), send(), send()
+		back, canceled, gone, sent, other, unsure := send(), send(), send(), send(), send(), send()
 		require.NoError(t, p.Run(t.Context()))
-		require.Len(t, b.by, 5)
+		require.Len(t, b.by, 6)
 		time.Sleep(15 * time.Second)
 		require.NoError(t, s.Update(object, back, map[string]any{"Status__c": "Draft"}))
 		require.NoError(t, s.Update(object, canceled, map[string]any{"Status__c": "canceled"}))
 		require.NoError(t, s.Update(object, sent, map[string]any{"Message_SID__c": "SM1"}))
 		require.NoError(t, s.Update(object, other, map[string]any{"Status__c": "On hold"}))
+		require.NoError(t, s.Update(object, unsure, map[string]any{"Status__c": "Uncertain"}))
 		require.NoError(t, s.Delete(object, gone))
 		require.NoError(t, p.Run(t.Context()))
 		require.Equal(t, message.AskDraft, b.by[back].Ask)
@@ -104,10 +105,10 @@ func TestAUserWhoTakesADraftBackIsHeard(t *testing.T) {
 		require.NotContains(t, b.by, sent)
 
 		s.EmptyRecycleBin()
-		now, err := m.ReadDrafts(t.Context(), []string{gone, back, canceled, sent, other})
+		now, err := m.ReadDrafts(t.Context(), []string{gone, back, canceled, sent, other, unsure})
 		require.NoError(t, err)
 		require.Equal(t, message.Draft{ID: gone, Deleted: true}, now[0])
-		for i, ask := range []message.Ask{message.AskDraft, message.AskCancel, "", ""} {
+		for i, ask := range []message.Ask{message.AskDraft, message.AskCancel, "", "", message.AskUncertain} {
 			require.Equal(t, ask, now[i+1].Ask)
 			require.False(t, now[i+1].Deleted)
 		}

@@ -34,6 +34,9 @@ const (
 	AskSend   Ask = "Send"
 	AskDraft  Ask = "Draft"
 	AskCancel Ask = "canceled"
+	// AskUncertain is the Uncertain that we have written: it asks for nothing, but what
+	// a human has sent again goes all the same.
+	AskUncertain Ask = Uncertain
 )
 
 // Outgoing is a message as it is handed to Twilio.

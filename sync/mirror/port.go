@@ -70,7 +70,7 @@ type Sink interface {
 	// A message with an ID is written to that record, which gets its SID; another
 	// record that has the SID is merged into this one. Such a record gets no links.
 	// If it is gone, it is as if there were no ID, but what was Rejected is then
-	// written nowhere.
+	// written nowhere. Of several that were Rejected for one record it shows the latest.
 	Upsert(ctx context.Context, batch []Record) (outcomes []error, err error)
 	// Held tells which of at most BatchSize SIDs have a record.
 	Held(ctx context.Context, sids []message.SID) (map[message.SID]bool, error)

@@ -36,8 +36,10 @@ type Attempt struct {
 	Draft   message.Draft
 	Try     int // the record's first attempt, its second ...
 	State   State
-	// Reread: the record must be read again before anything is sent.
+	// Reread: the record must be read again before anything is sent. Read is when it
+	// was last.
 	Reread bool
+	Read   time.Time
 	Due    time.Time // not before; zero: at once
 	Tries  int       // how often it was put off
 	Sender string    // the lane it waits in: a number or a service's SID
@@ -45,12 +47,20 @@ type Attempt struct {
 	Token  string // of the latest intent
 	// Since is the first intent of which a message may exist, Intended the latest.
 	Since, Intended time.Time
-	Looks           int // look-ups since the latest intent that did not find it
-	Result          message.Result
-	// Unwritten: the record does not show Result yet.
-	Unwritten  bool
-	WriteTries int
-	Ended      time.Time // when it came to its last state
+	// Looks are the look-ups since the latest intent that did not find it, Looked the
+	// first of them; Parts and Parted are those of a list that could be read in part.
+	Looks, Parts   int
+	Looked, Parted time.Time
+	Result         message.Result
+	// Listed: that Twilio has refused it was not Twilio's answer but read off its list.
+	Listed bool
+	// Unwritten: the record does not show Result yet. Unshown: it never has, and is
+	// not written again until somebody changes it: it was deleted, or does not take it.
+	Unwritten, Unshown bool
+	WriteTries         int
+	Ended              time.Time // when it came to its last state
+	// Turned is a try that Twilio has just refused, to be remembered with the outcome.
+	Turned *Turned
 }
 
 // end brings an attempt to its last state, or to a human. A sender that we have
@@ -67,6 +77,7 @@ func (a *Attempt) end(s State, r message.Result, now time.Time) {
 	shown := a.Result.Status != ""
 	a.State, a.Result, a.WriteTries, a.Ended, a.Due = s, r, 0, now, time.Time{}
 	a.Unwritten = s != Accepted || a.Draft.Bulk == "" || shown
+	a.Listed = false
 }
 
 // refuse ends an attempt before Twilio is asked.
@@ -87,7 +98,8 @@ func (a *Attempt) drop(now time.Time) {
 
 // again puts an attempt into its sender's line once more.
 func (a *Attempt) again() {
-	a.State, a.Token, a.Looks, a.Due = Ready, "", 0, a.turn()
+	a.State, a.Token, a.Due = Ready, "", a.turn()
+	a.unlooked()
 }
 
 // turn is where an attempt comes in its sender's line: what users ask for goes
@@ -97,6 +109,11 @@ func (a *Attempt) turn() time.Time {
 		return time.Time{}
 	}
 	return a.Draft.SendAt
+}
+
+// unlooked forgets the look-ups of an intent before.
+func (a *Attempt) unlooked() {
+	a.Looks, a.Parts, a.Looked, a.Parted = 0, 0, time.Time{}, time.Time{}
 }
 
 // accept notes that Twilio has the message.
@@ -112,33 +129,57 @@ func (a *Attempt) accept(m *message.Message, now time.Time) {
 }
 
 // found is accept for a message that a look-up or a sweep has found. Twilio lists
-// creates that it has refused as failed messages of their own.
+// creates that it has refused as failed messages of their own. One that a full queue
+// refused is tried again, as it is when Twilio answers so.
 // https://help.twilio.com/articles/223181868
 func (a *Attempt) found(m *message.Message, now time.Time) {
-	if !refusedCreate(m) {
+	switch {
+	case !RefusedCreate(m):
 		a.accept(m, now)
-		return
+	case m.ErrorCode == codeQueueFull:
+		a.turnedAway(m.ErrorCode, m.SID)
+		a.State, a.Reread, a.Unwritten = Fresh, true, false
+	default:
+		a.end(Rejected, message.Result{
+			RejectedSID: m.SID, Status: string(message.Failed), ErrorCode: m.ErrorCode, ErrorMessage: m.ErrorMessage,
+		}, now)
+		a.Listed = true
 	}
-	a.end(Rejected, message.Result{
-		RejectedSID: m.SID, Status: string(message.Failed), ErrorCode: m.ErrorCode, ErrorMessage: m.ErrorMessage,
-	}, now)
 }
 
-// refusedCreate tells a create that Twilio has refused from a message that it took
-// and could not deliver, whose codes begin at 30000.
-// https://www.twilio.com/docs/api/errors
-func refusedCreate(m *message.Message) bool {
-	return m.Status == message.Failed && m.ErrorCode >= 20000 && m.ErrorCode < 30000
+// turnedAway takes an intent back that Twilio has refused for now.
+func (a *Attempt) turnedAway(code int, sid message.SID) {
+	a.Turned = &Turned{At: a.Intended, Code: code, SID: sid, Out: a.Out}
+	a.unintend()
+}
+
+// unintend takes an intent back of which nothing has become. One before it may
+// still have.
+func (a *Attempt) unintend() {
+	if a.Since.Equal(a.Intended) {
+		a.Since, a.Intended = time.Time{}, time.Time{}
+	}
+	a.again()
+}
+
+// overruled remembers, before an attempt is given its message, the failed one that
+// it was taken for.
+func (a *Attempt) overruled() {
+	if a.State == Rejected && a.Result.RejectedSID != "" {
+		a.Turned = &Turned{At: a.Intended, Code: a.Result.ErrorCode, SID: a.Result.RejectedSID, Out: a.Out}
+	}
 }
 
 // Found is the attempt once the message was found to be its own.
 func Found(a Attempt, m *message.Message, now time.Time) Attempt {
+	a.overruled()
 	a.found(m, now)
 	return a
 }
 
 // ByCallback is the attempt once Twilio's status callback has named its message.
 func ByCallback(a Attempt, m *message.Message, now time.Time) Attempt {
+	a.overruled()
 	a.accept(m, now)
 	return a
 }

@@ -22,10 +22,19 @@ type cache struct {
 // get answers what is known, and asks when that is too old. What was known before
 // serves while Twilio does not answer.
 func (c *cache) get(ctx context.Context, ask func(context.Context) (Senders, error)) (*Senders, error) {
-	return c.within(ctx, sendersFor, ask)
+	s, err := c.within(ctx, sendersFor, ask)
+	if err == nil {
+		return s, nil
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.have != nil {
+		return c.have, nil // they will do; who calls next tells of the trouble
+	}
+	return nil, err
 }
 
-// again asks because something is missing.
+// again asks because something is missing: what was known before is no answer.
 func (c *cache) again(ctx context.Context, ask func(context.Context) (Senders, error)) (*Senders, error) {
 	return c.within(ctx, sendersAgain, ask)
 }
@@ -38,9 +47,6 @@ func (c *cache) within(ctx context.Context, age time.Duration, ask func(context.
 	}
 	s, err := ask(ctx)
 	if err != nil {
-		if c.have != nil {
-			return c.have, nil // they will do; who calls next tells of the trouble
-		}
 		return nil, err
 	}
 	c.have, c.at = &s, time.Now()

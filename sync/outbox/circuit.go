@@ -16,11 +16,16 @@ type circuit struct {
 	mu      sync.Mutex
 	broken  bool
 	until   time.Time
-	probing bool
+	probe   ticket        // whose try it is; 0 for nobody's
+	tickets ticket        // how many there have been
 	doubts  int           // in a row
 	changed chan struct{} // closed when anything changes
 	pause   *backoff.ExponentialBackOff
 }
+
+// ticket is one entrance. Only who tries alone can say that the try is over: others
+// that had entered before may still be on their way.
+type ticket int64
 
 func newCircuit() *circuit {
 	return &circuit{changed: make(chan struct{}), pause: newPause()}
@@ -33,20 +38,20 @@ func newPause() *backoff.ExponentialBackOff {
 	return p
 }
 
-// enter returns when a send may be tried. Whoever entered ends with good, bad or
-// leave.
-func (c *circuit) enter(ctx context.Context) error {
+// enter returns when a send may be tried. Whoever entered ends with good, bad,
+// doubt or leave, and its ticket.
+func (c *circuit) enter(ctx context.Context) (ticket, error) {
 	for {
 		c.mu.Lock()
 		rest, changed := time.Until(c.until), c.changed
-		switch {
-		case !c.broken:
+		if !c.broken || rest <= 0 && c.probe == 0 {
+			c.tickets++
+			t := c.tickets
+			if c.broken {
+				c.probe = t
+			}
 			c.mu.Unlock()
-			return nil
-		case rest <= 0 && !c.probing:
-			c.probing = true
-			c.mu.Unlock()
-			return nil
+			return t, nil
 		}
 		c.mu.Unlock()
 		t := time.NewTimer(max(rest, time.Second))
@@ -55,7 +60,7 @@ func (c *circuit) enter(ctx context.Context) error {
 		case <-changed:
 		case <-ctx.Done():
 			t.Stop()
-			return context.Cause(ctx)
+			return 0, context.Cause(ctx)
 		}
 		t.Stop()
 	}
@@ -66,17 +71,17 @@ func (c *circuit) good() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	was := c.broken
-	c.broken, c.probing, c.doubts = false, false, 0
+	c.broken, c.probe, c.doubts = false, 0, 0
 	c.pause.Reset()
 	c.tell()
 	return was
 }
 
 // bad: it does not.
-func (c *circuit) bad(err error) {
+func (c *circuit) bad(t ticket, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.open(err)
+	c.open(t, err)
 }
 
 // doubtsBreak is how many uncertain sends in a row hold the others back: each of
@@ -85,21 +90,21 @@ const doubtsBreak = 3
 
 // doubt: whether it happened is not known. It answers whether the others are held
 // back now.
-func (c *circuit) doubt(err error) bool {
+func (c *circuit) doubt(t ticket, err error) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.doubts++
 	if c.doubts >= doubtsBreak {
-		c.open(err)
+		c.open(t, err)
 		return true
 	}
-	c.probing = false
+	c.over(t)
 	c.tell()
 	return false
 }
 
-func (c *circuit) open(err error) {
-	c.probing = false
+func (c *circuit) open(t ticket, err error) {
+	c.over(t)
 	if now := time.Now(); !now.Before(c.until) { // else another has said so already
 		c.broken, c.until = true, now.Add(max(c.pause.NextBackOff(), fault.After(err)))
 	}
@@ -107,11 +112,18 @@ func (c *circuit) open(err error) {
 }
 
 // leave: nothing was tried.
-func (c *circuit) leave() {
+func (c *circuit) leave(t ticket) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.probing = false
+	c.over(t)
 	c.tell()
+}
+
+// over ends a try, if it is this one's.
+func (c *circuit) over(t ticket) {
+	if c.probe == t {
+		c.probe = 0
+	}
 }
 
 func (c *circuit) tell() {

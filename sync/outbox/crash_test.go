@@ -52,8 +52,9 @@ func (k *killer) Take(ctx context.Context, d []message.Draft, now time.Time) (n 
 	return n, err
 }
 
-func (k *killer) Revise(ctx context.Context, all []outbox.Attempt) error {
-	return k.do(func() error { return k.Ledger.Revise(ctx, all) })
+func (k *killer) Revise(ctx context.Context, all []outbox.Attempt) (revised []bool, err error) {
+	err = k.do(func() error { revised, err = k.Ledger.Revise(ctx, all); return err })
+	return revised, err
 }
 
 func (k *killer) Recover(ctx context.Context, now time.Time) error {

@@ -2,26 +2,25 @@ package outbox
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/hex"
-	"net/url"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	"go.uber.org/zap"
 	"golang.org/x/sync/errgroup"
 
-	"github.com/twiliosf/twiliosf/sync/fault"
 	"github.com/twiliosf/twiliosf/sync/message"
 )
 
-// laneBatch is how many attempts a lane reads at once.
-const laneBatch = 100
-
-// queueFull is Twilio's for a sender that has hours of messages waiting: it alone
-// pauses. https://www.twilio.com/docs/api/errors/21611
-const queueFull = "21611"
+const (
+	// laneBatch is how many attempts of one sender leave in one go at most, lanePart
+	// for how long they may take at its pace: whoever is called off, or has come
+	// since, is seen before the next go.
+	laneBatch = 100
+	lanePart  = 30 * time.Second
+	// freshFor is how long a record that was read may wait in the line without being
+	// read again: the poll does not show every change by which it asks no longer.
+	freshFor = 5 * time.Minute
+)
 
 // runLanes has each sender's line drained by one of its own, so that a slow one
 // holds up no other.
@@ -70,18 +69,81 @@ func (o *Outbox) wakeLane(sender string) {
 
 // laneTurn sends what waits for one sender.
 func (o *Outbox) laneTurn(ctx, work context.Context, sender string, creates *sync.WaitGroup) (time.Duration, error) {
-	batch, err := o.Lines.Ready(ctx, sender, time.Now(), laneBatch)
+	line, err := o.Lines.Ready(ctx, sender, time.Now(), BatchSize)
 	if err != nil {
 		return 0, err
 	}
-	if len(batch) == 0 {
+	if len(line) == 0 {
 		return until(o.Lines.NextReady(ctx, sender))
 	}
-	rest, err := o.drain(ctx, work, batch, creates)
-	if ctx.Err() != nil {
-		return idle, nil
+	n := min(len(line), laneBatch, o.pace.within(sender, lanePart))
+	if changed, err := o.freshen(ctx, line, n); changed || err != nil {
+		return 0, err
 	}
-	return rest, err
+	return o.drain(ctx, work, line[:n], creates)
+}
+
+// freshen refuses what has waited too long among the first n of a line, and reads
+// again what was read too long ago, or would be before its turn. While it is at it, it
+// does so for all of the line that soon would be. It says whether the line is another
+// now.
+func (o *Outbox) freshen(ctx context.Context, line []Attempt, n int) (bool, error) {
+	now := time.Now()
+	var changed []Attempt
+	must := false
+	for i := range line[:n] {
+		if a := &line[i]; o.tooLate(a, now) {
+			a.refuse(late(o.o.LateLimit), now)
+			changed = append(changed, *a)
+		} else {
+			must = must || now.Sub(a.Read) > freshFor-lanePart
+		}
+	}
+	if must {
+		changed = append(changed, o.readAgain(ctx, line, now)...)
+	}
+	if len(changed) == 0 {
+		return false, nil
+	}
+	revised, err := o.Ledger.Revise(ctx, changed)
+	if err != nil {
+		return false, err
+	}
+	o.planned(changed, revised)
+	o.plan.ring()
+	return true, nil
+}
+
+// readAgain answers what becomes of those of a line that were not read just now.
+func (o *Outbox) readAgain(ctx context.Context, line []Attempt, now time.Time) []Attempt {
+	var old []*Attempt
+	for i := range line {
+		if a := &line[i]; a.State == Ready && now.Sub(a.Read) > freshFor/2 {
+			old = append(old, a)
+		}
+	}
+	drafts, err := o.readDrafts(ctx, old)
+	again := make([]Attempt, len(old))
+	for i, a := range old {
+		a.freshen(drafts[a.Draft.ID], err, time.Now())
+		again[i] = *a
+	}
+	return again
+}
+
+// freshen is an attempt in the line whose record was read again; nil: it is gone.
+func (a *Attempt) freshen(d *message.Draft, err error, now time.Time) {
+	if err == nil && a.Since.IsZero() && wants(d) && same(&a.Draft, d) {
+		a.Read, a.Tries = now, 0
+		return
+	}
+	a.renew(d, err, now)
+	if a.State == Ready && err == nil {
+		a.Tries = 0
+		if a.Since.IsZero() { // it asks for something else
+			a.State = Fresh
+		}
+	}
 }
 
 // drain lets a batch of one sender go. It returns when all their intents are
@@ -90,32 +152,46 @@ func (o *Outbox) drain(ctx, work context.Context, batch []Attempt, creates *sync
 	var intents errgroup.Group
 	var failed atomic.Bool
 	for i := range batch {
-		if rest = o.fullFor(batch[i].Sender); rest > 0 || failed.Load() {
+		a := batch[i]
+		if rest = o.fullFor(a.Sender); rest > 0 {
 			break
 		}
-		if err = o.sendOne(ctx, batch[i], func(a Attempt) {
-			intents.Go(func() error {
-				ok, err := o.intend(ctx, &a)
-				if !ok || err != nil {
-					<-o.slots
-					o.circuit.leave()
-					failed.Store(failed.Load() || err != nil)
-					return err
-				}
+		var t ticket
+		if t, err = o.turn(ctx, a.Sender); err != nil {
+			break
+		}
+		if failed.Load() || !o.fit(&a, time.Now()) { // it has waited for its turn for too long
+			o.giveBack(t)
+			break
+		}
+		intents.Go(func() error {
+			ok, err := o.intend(ctx, &a)
+			if ok {
 				creates.Go(func() {
 					defer func() { <-o.slots }()
-					o.create(work, a)
+					o.create(work, a, t)
 				})
 				return nil
-			})
-		}); err != nil {
-			break
-		}
+			}
+			if err != nil {
+				failed.Store(true)
+			}
+			o.giveBack(t)
+			if err != nil {
+				o.withdraw(ctx, a)
+			}
+			return err
+		})
 	}
 	if failed := intents.Wait(); failed != nil {
 		err = failed
 	}
 	return max(rest, 0), err
+}
+
+// fit says whether an attempt may leave as it is.
+func (o *Outbox) fit(a *Attempt, now time.Time) bool {
+	return !o.tooLate(a, now) && now.Sub(a.Read) <= freshFor
 }
 
 // fullFor is how long a sender's queue at Twilio is taken as full.
@@ -127,173 +203,29 @@ func (o *Outbox) fullFor(sender string) time.Duration {
 	return time.Until(until.(time.Time)) //nolint:errcheck,forcetypeassert // nothing else is stored
 }
 
-// sendOne waits until one attempt may leave, and lets it go. An error is the
-// store's, or says that we are stopping.
-func (o *Outbox) sendOne(ctx context.Context, a Attempt, send func(Attempt)) error {
-	if now := time.Now(); o.tooLate(&a, now) && a.Since.IsZero() {
-		a.refuse(late(o.o.LateLimit), now)
-		defer o.write.ring()
-		return o.Ledger.Revise(ctx, []Attempt{a})
+// turn waits until one attempt may leave: while Twilio takes none, then for the
+// sender's turn, and then for one of the few that call at once. An error says that we
+// are stopping.
+func (o *Outbox) turn(ctx context.Context, sender string) (ticket, error) {
+	t, err := o.circuit.enter(ctx)
+	if err != nil {
+		return 0, err
 	}
-	if err := o.circuit.enter(ctx); err != nil {
-		return err
-	}
-	if err := o.turn(ctx, a.Sender); err != nil {
-		o.circuit.leave()
-		return err
-	}
-	send(a)
-	return nil
-}
-
-// turn waits for the sender's turn, and then for one of the few that call at once.
-func (o *Outbox) turn(ctx context.Context, sender string) error {
 	if err := o.pace.Turn(ctx, sender, true); err != nil {
-		return err
+		o.circuit.leave(t)
+		return 0, err
 	}
 	select {
 	case o.slots <- struct{}{}:
-		return nil
+		return t, nil
 	case <-ctx.Done():
-		return context.Cause(ctx)
+		o.circuit.leave(t)
+		return 0, context.Cause(ctx)
 	}
 }
 
-// intend commits the intent. It is false when nothing is to be sent.
-func (o *Outbox) intend(ctx context.Context, a *Attempt) (bool, error) {
-	raw := make([]byte, 16)
-	if _, err := rand.Read(raw); err != nil {
-		return false, err
-	}
-	was := *a
-	now := time.Now()
-	a.Token, a.Intended, a.State, a.Looks = hex.EncodeToString(raw), now, Intended, 0
-	if a.Since.IsZero() {
-		a.Since = now
-	}
-	a.Out.Callback = callback(o.o.Callback, a.Token)
-	ok, blocked, err := o.Intents.Intend(ctx, a)
-	if err != nil {
-		return false, o.withdraw(ctx, *a, err)
-	}
-	if !blocked {
-		return ok, nil
-	}
-	was.refuse(optedOut(&a.Draft), now)
-	o.metrics.ended.WithLabelValues("opted_out").Inc()
-	defer o.write.ring()
-	return false, o.Ledger.Revise(ctx, []Attempt{was})
-}
-
-// withdraw takes back an intent whose commit has failed: it may have taken effect
-// all the same, and then nobody would send what it stands for. It waits for the
-// store, and answers the commit's error.
-func (o *Outbox) withdraw(ctx context.Context, a Attempt, failed error) error {
-	a.unintend()
-	for pause := newPause(); wait(ctx, pause.NextBackOff()); {
-		err := o.Intents.Conclude(ctx, &a)
-		if err == nil {
-			break
-		}
-		o.storeTrouble(ctx, err)
-	}
-	return failed
-}
-
-// callback is where Twilio tells of one attempt's status.
-func callback(base, token string) string {
-	u, err := url.Parse(base)
-	if base == "" || err != nil {
-		return ""
-	}
-	q := u.Query()
-	q.Set("ref", token)
-	u.RawQuery = q.Encode()
-	return u.String()
-}
-
-// create makes the one call and commits what came of it.
-func (o *Outbox) create(ctx context.Context, a Attempt) {
-	m, err := o.Account.Create(ctx, a.Out)
-	if err == nil && m.SID == "" {
-		err = fault.New(fault.Uncertain, "twilio create message", errNoSID)
-	}
-	o.judge(&a, &m, err)
-	pause := newPause()
-	// What Twilio has answered is worth remembering even while we stop. Where the
-	// store does not take it, the intent stands, and is looked up after a restart.
-	for {
-		err := o.Intents.Conclude(context.WithoutCancel(ctx), &a)
-		if err == nil {
-			break
-		}
-		o.storeTrouble(ctx, err)
-		if !wait(ctx, pause.NextBackOff()) {
-			o.o.Log.Warn("the outcome of a send could not be kept; it will be looked up", zap.String("record", a.Draft.ID))
-			return
-		}
-	}
-	switch a.State {
-	case Ready:
-		o.wakeLane(a.Sender)
-	case Uncertain:
-		o.settle.ring()
-	case Fresh:
-		o.plan.ring()
-	default:
-		o.write.ring()
-	}
-	if err == nil && o.o.Sent != nil {
-		o.o.Sent(context.WithoutCancel(ctx), m)
-	}
-}
-
-// judge is what an answer of Twilio's means for an attempt. What nobody has
-// classed may have happened.
-func (o *Outbox) judge(a *Attempt, m *message.Message, err error) {
-	now := time.Now()
-	class := fault.ClassOf(err)
-	if err != nil && fault.Of(err) == nil {
-		class = fault.Uncertain
-	}
-	outcome := class.String()
-	switch {
-	case err == nil:
-		outcome = "accepted"
-		o.answered()
-		a.accept(m, now)
-	case class == fault.Permanent:
-		o.answered()
-		a.end(Rejected, refusedByTwilio(err), now)
-	case class == fault.Uncertain:
-		if o.circuit.doubt(err) {
-			o.twilio.had(context.Background(), err)
-		}
-		a.State, a.Due = Uncertain, now.Add(o.looks(0))
-	case fault.CodeOf(err) == queueFull:
-		o.answered()
-		a.unintend()
-		a.putOff(err, now)
-		o.full.Store(a.Sender, a.Due)
-	default: // it did not happen, and nothing else would now
-		o.circuit.bad(err)
-		o.twilio.had(context.Background(), err)
-		a.unintend()
-	}
-	o.metrics.creates.WithLabelValues(outcome).Inc()
-}
-
-// answered notes that Twilio takes sends.
-func (o *Outbox) answered() {
-	o.circuit.good()
-	o.twilio.over()
-}
-
-// unintend takes an intent back of which nothing has become. One before it may
-// still have.
-func (a *Attempt) unintend() {
-	if a.Since.Equal(a.Intended) {
-		a.Since, a.Intended = time.Time{}, time.Time{}
-	}
-	a.again()
+// giveBack ends a turn that was not used.
+func (o *Outbox) giveBack(t ticket) {
+	<-o.slots
+	o.circuit.leave(t)
 }

@@ -35,7 +35,9 @@ func Meet(last *Attempt, d *message.Draft, now time.Time) (Attempt, Action) {
 			return meetResend(*last, d, asks, now)
 		}
 		return meetWaiting(*last, d, asks, now)
-	case Intended, Uncertain, Accepted: // it has left, or may have
+	case Accepted:
+		return meetUnshown(*last, d, asks)
+	case Intended, Uncertain: // it has left, or may have
 		return Attempt{}, Ignore
 	default:
 		if !asks {
@@ -45,10 +47,26 @@ func Meet(last *Attempt, d *message.Draft, now time.Time) (Attempt, Action) {
 	}
 }
 
+// meetUnshown is for what was sent. Its record asks only where it does not show that:
+// it was in the recycle bin, or has refused it. It is told once more, and nothing is
+// sent (P5).
+func meetUnshown(last Attempt, d *message.Draft, asks bool) (Attempt, Action) {
+	if !asks || !last.Unshown || last.Unwritten || !d.Modified.After(last.Draft.Modified) {
+		return Attempt{}, Ignore
+	}
+	last.Draft.Modified, last.Unwritten = d.Modified, true
+	return last, Replace
+}
+
 // meetOver is for a record that asks although nothing more would happen by itself.
 func meetOver(last Attempt, d *message.Draft, now time.Time) (Attempt, Action) {
 	newer := d.Modified.After(last.Draft.Modified)
 	switch {
+	case last.State == Dropped && !last.Since.IsZero():
+		// A message of what it said then may still be found: that is no proof of this one.
+		again := begin(d, last.Try+1, now)
+		again.Reread = true
+		return again, Start
 	case last.State == Dropped:
 		// What was read may be older than the reading that dropped it.
 		again := begin(d, last.Try, now)
@@ -57,9 +75,10 @@ func meetOver(last Attempt, d *message.Draft, now time.Time) (Attempt, Action) {
 	case last.State == Held && newer: // the record is told once more that it must wait for a human
 		last.Draft.Modified, last.Unwritten = d.Modified, true
 		return last, Replace
-	case last.State != Held && newer && !last.Unwritten:
+	case last.State != Held && newer && (!last.Unwritten || !sameText(&last.Draft, d)):
 		// It may have been changed and read before our write-back. Only a reading
-		// after it shows that somebody asks again.
+		// after it shows that somebody asks again; where what was refused is put right
+		// before the record shows the refusal, that is of no interest any more.
 		again := begin(d, last.Try+1, now)
 		again.Reread = true
 		return again, Start
@@ -69,7 +88,7 @@ func meetOver(last Attempt, d *message.Draft, now time.Time) (Attempt, Action) {
 
 // begin is an attempt that has just been asked for.
 func begin(d *message.Draft, try int, now time.Time) Attempt {
-	a := Attempt{Draft: *d, Try: try, State: Fresh, Due: d.SendAt}
+	a := Attempt{Draft: *d, Try: try, State: Fresh, Due: d.SendAt, Read: now}
 	if d.SendAt.After(now) {
 		a.Reread = true
 	} else {
@@ -111,4 +130,11 @@ func same(a, b *message.Draft) bool {
 	x, y := *a, *b
 	x.Modified, y.Modified, x.SendAt, y.SendAt = time.Time{}, time.Time{}, time.Time{}, time.Time{}
 	return x == y && a.Modified.Equal(b.Modified) && a.SendAt.Equal(b.SendAt)
+}
+
+// sameText is same whenever the record was changed.
+func sameText(a, b *message.Draft) bool {
+	x := *a
+	x.Modified = b.Modified
+	return same(&x, b)
 }

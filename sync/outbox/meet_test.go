@@ -94,7 +94,9 @@ func TestWhatChangedMeanwhileIsNotOverwritten(t *testing.T) {
 		d.Ask = message.AskCancel
 		w.ask(d)
 		read.State = outbox.Ready
-		require.NoError(t, w.store.Outbox().Revise(t.Context(), []outbox.Attempt{read}))
+		revised, err := w.store.Outbox().Revise(t.Context(), []outbox.Attempt{read})
+		require.NoError(t, err)
+		require.Equal(t, []bool{false}, revised)
 		ok, _, err := w.store.Outbox().Intend(t.Context(), &read)
 		require.NoError(t, err)
 		require.False(t, ok)

@@ -75,6 +75,7 @@ type Outbox struct {
 	circuit *circuit
 	twilio  *trouble // with what we send
 	listing *trouble // with what we ask
+	parts   *trouble // with lists that cannot be read whole
 	org     *trouble
 	slots   chan struct{} // holds one for each create under way
 	writing hold          // of results
@@ -95,7 +96,7 @@ func New(p Ports, o Options) (*Outbox, error) {
 	o.defaults()
 	return &Outbox{
 		Ports: p, o: o, metrics: newMetrics(o.Metrics), pace: NewPace(o.Rates), circuit: newCircuit(),
-		twilio: newTrouble("twilio", p.Health), listing: newTrouble("twilio", p.Health), org: newTrouble("salesforce", p.Health), slots: make(chan struct{}, o.InFlight),
+		twilio: newTrouble("twilio", p.Health), listing: newTrouble("twilio", p.Health), parts: newTrouble("twilio", p.Health), org: newTrouble("salesforce", p.Health), slots: make(chan struct{}, o.InFlight),
 		writing: hold{pause: newPause()}, plan: newAlarm(), settle: newAlarm(), write: newAlarm(), flows: newAlarm(), lines: newAlarm(), lanes: map[string]alarm{},
 	}, nil
 }

@@ -65,6 +65,11 @@ func NewPace(r Rates) *Pace {
 // Rate is how many messages a second a sender may send.
 func (p *Pace) Rate(sender string) float64 { return p.rates.of(sender) }
 
+// within is how many messages a lane may send in a time, at least one.
+func (p *Pace) within(lane string, d time.Duration) int {
+	return max(1, int(p.rates.of(lane)*d.Seconds()))
+}
+
 // turns are one sender's.
 type turns struct {
 	limit  *rate.Limiter

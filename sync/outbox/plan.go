@@ -25,16 +25,20 @@ func (o *Outbox) planTurn(ctx context.Context) (time.Duration, error) {
 	if ctx.Err() != nil {
 		return 0, context.Cause(ctx)
 	}
-	if err := o.Ledger.Revise(ctx, batch); err != nil {
+	revised, err := o.Ledger.Revise(ctx, batch)
+	if err != nil {
 		return 0, err
 	}
-	o.planned(batch)
+	o.planned(batch, revised)
 	return 0, nil
 }
 
-// planned tells those who go on.
-func (o *Outbox) planned(batch []Attempt) {
+// planned tells those who go on with what was revised.
+func (o *Outbox) planned(batch []Attempt, revised []bool) {
 	for i := range batch {
+		if !revised[i] {
+			continue
+		}
 		switch a := &batch[i]; a.State {
 		case Ready:
 			o.wakeLane(a.Sender)
@@ -51,30 +55,47 @@ func (o *Outbox) planned(batch []Attempt) {
 // reread reads records again that may have changed since: what waited for its
 // time, or for us to start.
 func (o *Outbox) reread(ctx context.Context, batch []Attempt) {
-	var ids []string
+	var all []*Attempt
 	for i := range batch {
 		if batch[i].Reread {
-			ids = append(ids, batch[i].Draft.ID)
+			all = append(all, &batch[i])
 		}
 	}
-	if len(ids) == 0 {
+	if len(all) == 0 {
 		return
+	}
+	drafts, err := o.readDrafts(ctx, all)
+	for _, a := range all {
+		a.renew(drafts[a.Draft.ID], err, time.Now())
+	}
+}
+
+// readDrafts reads the records of at most BatchSize attempts, by their ids.
+func (o *Outbox) readDrafts(ctx context.Context, of []*Attempt) (map[string]*message.Draft, error) {
+	ids := make([]string, len(of))
+	for i, a := range of {
+		ids[i] = a.Draft.ID
 	}
 	drafts, err := o.Org.ReadDrafts(ctx, ids)
 	if err != nil {
 		o.org.had(ctx, err)
-	} else {
-		o.org.over()
+		return nil, err
 	}
-	now, byID := time.Now(), map[string]*message.Draft{}
+	o.org.over()
+	byID := make(map[string]*message.Draft, len(drafts))
 	for i := range drafts {
 		byID[drafts[i].ID] = &drafts[i]
 	}
-	for i := range batch {
-		if a := &batch[i]; a.Reread {
-			a.renew(byID[a.Draft.ID], err, now)
-		}
-	}
+	return byID, nil
+}
+
+// wants says whether a record as it was read asks to be sent; nil: it is gone.
+func wants(d *message.Draft) bool { return d != nil && !d.Deleted && d.Ask == message.AskSend }
+
+// stillWants is wants for what goes once more. Its record may show what a human has
+// decided about meanwhile.
+func (a *Attempt) stillWants(d *message.Draft) bool {
+	return wants(d) || d != nil && !d.Deleted && d.Ask == message.AskUncertain && !a.Since.IsZero() && a.Result.Status == message.Uncertain
 }
 
 // renew is an attempt whose record was read again; nil: it is gone.
@@ -82,16 +103,18 @@ func (a *Attempt) renew(d *message.Draft, err error, now time.Time) {
 	switch {
 	case err != nil:
 		a.putOff(err, now)
-	case d == nil || d.Deleted || d.Ask == message.AskDraft || d.Ask == message.AskCancel || d.Ask != message.AskSend && a.Since.IsZero():
+		return
+	case !a.stillWants(d):
 		if d != nil {
 			a.Draft = *d
 		}
 		a.drop(now)
-	case !a.Since.IsZero(): // it goes as it has gone before; its record may say Uncertain until then
+	case !a.Since.IsZero(): // it goes as it has gone before
 		a.Reread = false
 	default:
 		a.Draft, a.Reread, a.Due = *d, d.SendAt.After(now), d.SendAt
 	}
+	a.Read = now
 }
 
 // putOff leaves an attempt alone for a while.
@@ -111,7 +134,7 @@ func (o *Outbox) prepare(ctx context.Context, batch []Attempt) error {
 			continue
 		}
 		if !a.Since.IsZero() {
-			a.again()
+			a.again() // its line refuses what is too late
 			continue
 		}
 		out, f := checked(&a.Draft, o.o.Country)

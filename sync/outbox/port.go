@@ -42,7 +42,8 @@ type Studio interface {
 // Org is where the records are.
 type Org interface {
 	// ReadDrafts reads at most BatchSize records by id as they are now. One that has
-	// a SID asks for nothing; one that is missing in the answer is gone.
+	// a SID asks for nothing; one that is missing in the answer is gone. One that shows
+	// Uncertain has AskUncertain.
 	ReadDrafts(ctx context.Context, ids []string) ([]message.Draft, error)
 	// WriteBack writes at most BatchSize results to their records. It answers one
 	// outcome each, in order: nil, ErrGone, or a fault, of which a Permanent one says
@@ -75,8 +76,9 @@ type Ledger interface {
 	Due(ctx context.Context, s State, now time.Time, limit int) ([]Attempt, error)
 	// NextDue is when the first of them falls due; ok is false when there is none.
 	NextDue(ctx context.Context, s State) (at time.Time, ok bool, err error)
-	// Revise replaces attempts. One that has changed since it was read stays as it is.
-	Revise(ctx context.Context, all []Attempt) error
+	// Revise replaces attempts, and answers which: one that has changed since it was
+	// read stays as it is.
+	Revise(ctx context.Context, all []Attempt) (revised []bool, err error)
 }
 
 // Intents guard the call to Twilio.
@@ -110,22 +112,27 @@ type Results interface {
 	NextUnwritten(ctx context.Context) (at time.Time, ok bool, err error)
 	// Written notes that records show these results, or puts them off.
 	Written(ctx context.Context, all []Writing) error
+	// Refused counts the results, and those of flows, that the org refuses and that
+	// wait to be written again.
+	Refused(ctx context.Context) (int, error)
 }
 
 // Writing is what came of a write-back.
 type Writing struct {
 	Attempt Attempt
 	RetryAt time.Time // zero: written, or there is nothing to write to
-	// Refused says that the record does not show it and is not written again: it
-	// seems to ask still, so the attempt is never forgotten (P5).
-	Refused bool
+	// Refused says that the org refuses it. Unshown says that the record does not show
+	// it and is not written again: it may seem to ask still, or ask when it comes back
+	// from the recycle bin, so the attempt is never forgotten (P5).
+	Refused, Unshown bool
 }
 
 // Claims say whose a message is.
 type Claims interface {
 	// Claim gives a message to an attempt that is uncertain or held, unless it is
-	// another's already. sure is false while an equal attempt is being sent, whose
-	// message it may be: then nothing is changed.
+	// another's already, or stands for a try that Twilio has refused before. sure is
+	// false while an equal attempt is being sent, whose message it may be: then nothing
+	// is changed.
 	Claim(ctx context.Context, a *Attempt, m *message.Message, now time.Time) (mine, sure bool, err error)
 	// Free tells which of messages belong to no attempt.
 	Free(ctx context.Context, sids []message.SID) (map[message.SID]bool, error)

@@ -30,7 +30,8 @@ func TestAMessageIsNoStrangerWhileItsAnswerIsNoted(t *testing.T) {
 		require.NoError(t, err)
 		a := due[0]
 		a.State, a.Sender, a.Out = outbox.Ready, string(long), message.Outgoing{To: theirs, From: long, Body: d.Body}
-		require.NoError(t, b.Revise(ctx, []outbox.Attempt{a}))
+		_, err = b.Revise(ctx, []outbox.Attempt{a})
+		require.NoError(t, err)
 		ready, err := b.Ready(ctx, string(long), time.Now(), 1)
 		require.NoError(t, err)
 		a = ready[0]

@@ -14,7 +14,7 @@ var errNoSID = errors.New("the answer names no message")
 const maxWords = 255
 
 // refusedByTwilio is what a record shows of a create that Twilio has refused: its
-// code and its words, and what to do.
+// code and its words, which may repeat what the record says, and what to do.
 func refusedByTwilio(err error) message.Result {
 	r := message.Result{Status: string(message.Failed)}
 	f := fault.Of(err)
@@ -22,6 +22,8 @@ func refusedByTwilio(err error) message.Result {
 		r.ErrorCode = n
 	}
 	switch {
+	case f.Words != "":
+		r.ErrorMessage = f.Words
 	case f.Err != nil:
 		r.ErrorMessage = f.Err.Error()
 	default:

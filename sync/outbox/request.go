@@ -31,6 +31,8 @@ type Request struct {
 	Tries     int
 	Result    message.StudioResult
 	Unwritten bool
+	Refused   bool // the org refuses Result, which waits to be written again
+	Unshown   bool // its record was deleted before it showed Result
 	// Seen is when the record asked again after it was over, as one reading says. A
 	// second one proves that it was made after our write-back.
 	Seen    time.Time
@@ -61,10 +63,23 @@ func MeetRequest(last *Request, r *message.StudioRequest, now time.Time) (Reques
 	case last.State == Asked && !sameRequest(&last.Request, r):
 		next.Request = *r
 		return next, Replace
-	case last.State == Over && !last.Unwritten && asks && r.Modified.After(last.Request.Modified):
-		return again(next, r, now)
+	case asks && r.Modified.After(last.Request.Modified):
+		return anew(next, r, now)
 	}
 	return Request{}, Ignore
+}
+
+// anew is for a record that asks although its flow was started, or could not be.
+func anew(next Request, r *message.StudioRequest, now time.Time) (Request, Action) {
+	switch {
+	case next.Unshown: // it was in the recycle bin: it is told once more
+		next.Request.Modified, next.Unwritten, next.Due = r.Modified, true, now
+		return next, Replace
+	case next.State == Over && !next.Unwritten:
+		return again(next, r, now)
+	default:
+		return Request{}, Ignore
+	}
 }
 
 // again starts anew what is over. The first reading may have been made before our

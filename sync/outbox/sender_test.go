@@ -1,7 +1,10 @@
 package outbox_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -180,4 +183,70 @@ func TestDraftsWaitWhileSalesforceCannotTellOfTheConversation(t *testing.T) {
 		require.Len(t, w.account.sent(), 2)
 		require.Equal(t, other, w.account.sent()[1].From)
 	}, everything, func(w *world) { w.org.err = fault.New(fault.Transient, "query", errReset) })
+}
+
+// shy does not always tell of its senders.
+type shy struct {
+	*account
+	silent atomic.Bool
+}
+
+func (s *shy) Senders(ctx context.Context) (outbox.Senders, error) {
+	if s.silent.Load() {
+		return outbox.Senders{}, fault.New(fault.Transient, "twilio list numbers", errReset)
+	}
+	return s.account.Senders(ctx)
+}
+
+func TestANewSenderIsNotRefusedWhileTwilioDoesNotTellOfSenders(t *testing.T) {
+	var s *shy
+	inBubble(t, func(t *testing.T, w *world) {
+		w.ask(draft(0))
+		time.Sleep(time.Minute)
+		w.account.locked(func() { w.account.senders.Numbers = append(w.account.senders.Numbers, "+14155550777") }) // just bought
+		s.silent.Store(true)
+		d := draft(1)
+		d.Sender = "+14155550777"
+		w.ask(d)
+		time.Sleep(time.Minute)
+		require.Empty(t, w.org.result(id(1)).ErrorMessage)
+	}, func(w *world) {
+		s = &shy{account: w.account}
+		w.ports.Account = s
+	})
+}
+
+// The sender that Twilio refused has never been used with anybody.
+func TestASenderThatTwilioRefusedIsNotTheConversationsLast(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		w.ask(draft(0))
+		time.Sleep(time.Minute)
+		d := draft(1)
+		d.Sender = string(other) // it cannot send to this country
+		w.ask(d)
+		time.Sleep(time.Minute)
+		require.Equal(t, 21612, w.org.result(id(1)).ErrorCode)
+		w.ask(draft(2))
+		time.Sleep(time.Minute)
+		require.NotEmpty(t, w.org.result(id(2)).SID, "it went by the refused one: %+v", w.org.result(id(2)))
+	}, func(w *world) {
+		w.account.err = func(o message.Outgoing) error {
+			if o.From == other {
+				return &fault.Error{Class: fault.Permanent, Op: "create", Code: "21612", Err: errors.New("not reachable")}
+			}
+			return nil
+		}
+	})
+}
+
+func TestASenderThatARecordNamedIsTheConversationsFromThenOn(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		d := draft(0)
+		d.Sender = string(other)
+		w.ask(d)
+		time.Sleep(time.Minute)
+		w.ask(draft(1))
+		time.Sleep(time.Minute)
+		require.Equal(t, other, w.org.result(id(1)).From)
+	})
 }

@@ -3,40 +3,37 @@ package outbox
 import (
 	"cmp"
 	"context"
-	"errors"
-	"maps"
 	"slices"
-	"sync"
 	"time"
-
-	"golang.org/x/sync/errgroup"
 
 	"github.com/twiliosf/twiliosf/sync/message"
 )
 
-// moments are when an uncertain send is looked up, in parts of SettleAfter since
-// its intent.
-var moments = []float64{1. / 120, 1. / 40, 1. / 10, 1. / 4, 1. / 2, 1}
+// moments are when an uncertain send is looked up: for the first time since its
+// intent, then since the first look that could be made, in parts of SettleAfter.
+var moments = []float64{1. / 120, 1. / 40, 1. / 10, 1. / 4, 1. / 2, 1, 2, partsFor}
 
 const (
+	// absentAfter is how many look-ups that do not show it prove that it is not there,
+	// if they took SettleAfter.
+	absentAfter = 6
+	// partsFor is for how many times SettleAfter a list that nobody can read whole is
+	// asked before a human decides.
+	partsFor = 3
 	// asideFor is how long a look-up that could not be made, or not be trusted, waits.
 	asideFor = 15 * time.Second
-	// newest is how many messages of the unfiltered list a look-up reads at most.
-	newest = 20000
-	// lookers are how many numbers are looked up at once.
-	lookers = 4
 )
 
-// looks is when the look-up after n others is made, since the intent.
+// looks is when the look-up after n others is made.
 func (o *Outbox) looks(n int) time.Duration {
 	return time.Duration(moments[min(n, len(moments)-1)] * float64(o.o.SettleAfter))
 }
 
-// next is when an attempt is looked up again. After an outage they do not all come
-// at once: absence is proven by several look-ups, with time between.
-func (o *Outbox) next(a *Attempt, now time.Time) time.Time {
-	at := a.Intended.Add(o.looks(a.Looks))
-	if soonest := now.Add(o.looks(0)); at.Before(soonest) {
+// next is when an attempt is looked up again after n looks, the first of them at a
+// time. They are some time apart even when the first was long ago.
+func (o *Outbox) next(first time.Time, n int) time.Time {
+	at := first.Add(o.looks(n))
+	if soonest := time.Now().Add(o.looks(0)); at.Before(soonest) {
 		return soonest
 	}
 	return at
@@ -73,16 +70,20 @@ func (o *Outbox) settleTurn(ctx context.Context) (time.Duration, error) {
 			undecided = append(undecided, a)
 		}
 	}
-	if err := o.Ledger.Revise(ctx, undecided); err != nil {
+	revised, err := o.Ledger.Revise(ctx, undecided)
+	if err != nil {
 		return 0, err
 	}
-	o.told(undecided)
+	o.told(undecided, revised)
 	return 0, nil
 }
 
 // told wakes those who go on with what was not found.
-func (o *Outbox) told(undecided []Attempt) {
+func (o *Outbox) told(undecided []Attempt, revised []bool) {
 	for i := range undecided {
+		if !revised[i] {
+			continue
+		}
 		switch a := &undecided[i]; a.State {
 		case Fresh:
 			o.metrics.lookups.WithLabelValues("sent_again").Inc()
@@ -96,21 +97,11 @@ func (o *Outbox) told(undecided []Attempt) {
 	}
 }
 
-// partialFor is for how many times SettleAfter a list that nobody can read whole
-// is asked again before a human decides.
-const partialFor = 3
-
 // decide settles one attempt by what the list holds, or the part of it that can be
 // read: what that does not show is not taken as absent. It is false when a stays
 // to be revised.
 func (o *Outbox) decide(ctx context.Context, a *Attempt, seen []message.Message, began time.Time, part bool) (bool, error) {
-	doubt := false
-	for i := range seen {
-		m := &seen[i]
-		if !Matches(a, m) {
-			doubt = doubt || mayBe(a, m)
-			continue
-		}
+	for _, m := range candidates(a, seen) {
 		mine, sure, err := o.Claims.Claim(ctx, a, m, time.Now())
 		switch {
 		case err != nil:
@@ -118,7 +109,8 @@ func (o *Outbox) decide(ctx context.Context, a *Attempt, seen []message.Message,
 		case mine:
 			o.metrics.lookups.WithLabelValues("found").Inc()
 			o.write.ring()
-			if o.o.Sent != nil && !refusedCreate(m) {
+			o.plan.ring()
+			if o.o.Sent != nil && !RefusedCreate(m) {
 				o.o.Sent(ctx, *m)
 			}
 			return true, nil
@@ -128,36 +120,49 @@ func (o *Outbox) decide(ctx context.Context, a *Attempt, seen []message.Message,
 		}
 	}
 	if part {
-		if began.Sub(a.Intended) < partialFor*o.o.SettleAfter {
-			a.Due = time.Now().Add(asideFor)
-			return false, nil
-		}
-		o.absent(a, true)
+		o.seenInPart(a, began)
 		return false, nil
+	}
+	if a.Looked.IsZero() {
+		a.Looked = began
 	}
 	a.Looks++
-	if a.Looks < len(moments) || began.Sub(a.Intended) < o.o.SettleAfter {
-		a.Due = o.next(a, time.Now())
+	if a.Looks < absentAfter || began.Sub(a.Looked) < o.o.SettleAfter {
+		a.Due = o.next(a.Looked, min(a.Looks, absentAfter-1))
 		return false, nil
 	}
-	if doubt {
-		free, err := o.anyFree(ctx, a, seen)
-		if err != nil {
-			return false, err
-		}
-		doubt = free
+	doubt, err := o.anyFree(ctx, a, seen)
+	if err != nil {
+		return false, err
 	}
 	o.absent(a, doubt)
 	return false, nil
 }
 
-// anyFree says whether one of the messages that read otherwise is nobody's.
+// seenInPart is for what the readable part of a list does not show.
+func (o *Outbox) seenInPart(a *Attempt, began time.Time) {
+	if a.Parted.IsZero() {
+		a.Parted = began
+	}
+	a.Parts++
+	if began.Sub(a.Parted) < partsFor*o.o.SettleAfter {
+		a.Due = o.next(a.Parted, a.Parts)
+		return
+	}
+	a.hold(time.Now())
+}
+
+// anyFree says whether one of the messages that may be an attempt's all the same is
+// nobody's.
 func (o *Outbox) anyFree(ctx context.Context, a *Attempt, seen []message.Message) (bool, error) {
 	var sids []message.SID
 	for i := range seen {
 		if mayBe(a, &seen[i]) {
 			sids = append(sids, seen[i].SID)
 		}
+	}
+	if len(sids) == 0 {
+		return false, nil
 	}
 	free, err := o.Claims.Free(ctx, sids)
 	return len(free) > 0, err
@@ -183,108 +188,4 @@ func (a *Attempt) hold(now time.Time) {
 		Status:       message.Uncertain,
 		ErrorMessage: "Twilio's answer was lost, and its list does not show whether this was sent. An administrator decides (twiliosf outbox settle).",
 	}, now)
-}
-
-// doubt is how far a number's list is not known.
-type doubt int
-
-const (
-	whole doubt = iota
-	partial
-	unread
-)
-
-// look reads what the account has sent to the numbers of a batch: the newest
-// messages of all, which no filter can hide, and then number by number.
-func (o *Outbox) look(ctx context.Context, batch []Attempt) (seen map[message.Number][]message.Message, doubts map[message.Number]doubt) {
-	found := finds{since: map[message.Number]time.Time{}, seen: map[message.Number]map[message.SID]message.Message{}}
-	oldest := time.Now()
-	for i := range batch {
-		a := &batch[i]
-		from := a.Since.Add(-clockDoubt)
-		if known, ok := found.since[a.Out.To]; !ok || from.Before(known) {
-			found.since[a.Out.To] = from
-		}
-		if from := a.Since.Add(-skew); from.Before(oldest) {
-			oldest = from
-		}
-	}
-	doubts = map[message.Number]doubt{}
-	unfiltered := o.listed(ctx, "", oldest, &found)
-	var mu sync.Mutex
-	var all errgroup.Group
-	all.SetLimit(lookers)
-	for to, since := range found.since {
-		if unfiltered == unread {
-			doubts[to] = unread
-			continue
-		}
-		all.Go(func() error {
-			d := max(unfiltered, o.listed(ctx, to, since, &found))
-			mu.Lock()
-			defer mu.Unlock()
-			doubts[to] = d
-			return nil
-		})
-	}
-	_ = all.Wait() //nolint:errcheck // none of them answers one
-	if !slices.Contains(slices.Collect(maps.Values(doubts)), unread) {
-		o.listing.over()
-	}
-	return found.all(), doubts
-}
-
-// listed reads one list, and says how far it is not known.
-func (o *Outbox) listed(ctx context.Context, to message.Number, since time.Time, found *finds) doubt {
-	err := o.Account.Outgoing(ctx, to, since, found.take(newest))
-	switch {
-	case err == nil:
-		return whole
-	case errors.Is(err, ErrPartial):
-		return partial
-	default:
-		o.listing.had(ctx, err)
-		return unread
-	}
-}
-
-// finds are the messages to the numbers that are looked for.
-type finds struct {
-	since map[message.Number]time.Time
-	mu    sync.Mutex
-	seen  map[message.Number]map[message.SID]message.Message
-}
-
-// take keeps what matters of a list, of at most limit messages.
-func (f *finds) take(limit int) func([]message.Message) (bool, error) {
-	left := limit
-	return func(page []message.Message) (bool, error) {
-		f.mu.Lock()
-		defer f.mu.Unlock()
-		for i := range page {
-			m := &page[i]
-			if since, wanted := f.since[m.To]; wanted && m.Direction == message.OutboundAPI && !m.Created.Before(since) {
-				if f.seen[m.To] == nil {
-					f.seen[m.To] = map[message.SID]message.Message{}
-				}
-				f.seen[m.To][m.SID] = *m
-			}
-		}
-		left -= len(page)
-		return left > 0, nil
-	}
-}
-
-// all are the messages by number, oldest first.
-func (f *finds) all() map[message.Number][]message.Message {
-	all := make(map[message.Number][]message.Message, len(f.seen))
-	for to, messages := range f.seen {
-		for _, m := range messages {
-			all[to] = append(all[to], m)
-		}
-		slices.SortFunc(all[to], func(a, b message.Message) int {
-			return cmp.Or(a.Created.Compare(b.Created), cmp.Compare(a.SID, b.SID))
-		})
-	}
-	return all
 }

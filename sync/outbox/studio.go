@@ -85,9 +85,11 @@ func (o *Outbox) startFlow(ctx context.Context, r Request) error {
 		err = fault.New(fault.Uncertain, "twilio start flow", errNoSID)
 	}
 	o.flowStarted(&r, sid, status, err)
-	// Where the store does not take it, the intent stands: it is uncertain.
-	_, err = o.Requests.ReviseRequests(context.WithoutCancel(ctx), []Request{r})
-	return err
+	// Where the store never takes it, the intent stands: it is uncertain.
+	return o.insist(ctx, func() error {
+		_, err := o.Requests.ReviseRequests(context.WithoutCancel(ctx), []Request{r})
+		return err
+	})
 }
 
 func (o *Outbox) flowStarted(r *Request, sid, status string, err error) {
@@ -109,7 +111,7 @@ func (o *Outbox) flowStarted(r *Request, sid, status string, err error) {
 			r.State = Over
 		}
 	case fault.Permanent:
-		o.answered()
+		o.refused(0, err)
 		o.metrics.flows.WithLabelValues("refused").Inc()
 		r.end(flowFailed, refusedByTwilio(err).ErrorMessage, now)
 	case fault.Uncertain:
@@ -181,20 +183,24 @@ func (o *Outbox) writeFlows(ctx context.Context, batch []Request) error {
 		o.org.over()
 	}
 	now := time.Now()
+	var refusal error
 	for i := range batch {
 		r := &batch[i]
+		r.Refused = false
 		switch err := outcomes[i]; {
 		case err == nil, errors.Is(err, ErrGone):
-			r.Unwritten, r.Tries = false, 0
+			r.Unwritten, r.Tries, r.Unshown = false, 0, err != nil
 			r.Due = r.follow(now)
 		case fault.ClassOf(err) == fault.Permanent:
-			o.Health.Raise(notTaken(err))
+			refusal, r.Refused = err, true
 			r.Due = now.Add(refusedAgain)
 		default:
 			r.Due = now.Add(max(time.Second<<min(r.Tries, 6), fault.After(err)))
 			r.Tries++
 		}
 	}
-	_, err = o.Requests.ReviseRequests(ctx, batch)
-	return err
+	if _, err = o.Requests.ReviseRequests(ctx, batch); err != nil {
+		return err
+	}
+	return o.tellRefusals(ctx, refusal)
 }

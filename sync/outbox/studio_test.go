@@ -1,7 +1,9 @@
 package outbox_test
 
 import (
+	"context"
 	"errors"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -10,6 +12,7 @@ import (
 
 	"github.com/twiliosf/twiliosf/sync/fault"
 	"github.com/twiliosf/twiliosf/sync/message"
+	"github.com/twiliosf/twiliosf/sync/outbox"
 )
 
 const flow = "FW00000000000000000000000000000001"
@@ -172,5 +175,45 @@ func TestAStopLeavesNoFlowUncertain(t *testing.T) {
 				require.Equal(t, "active", w.org.flows[id(n)].Status, n)
 			}
 		})
+	})
+}
+
+// forgetful refuses one revision of requests.
+type forgetful struct {
+	outbox.Requests
+	n atomic.Int64
+}
+
+func (f *forgetful) ReviseRequests(ctx context.Context, all []outbox.Request) (int, error) {
+	if f.n.Add(1) == 2 { // the outcome, after the intent
+		return 0, errKilled
+	}
+	return f.Requests.ReviseRequests(ctx, all)
+}
+
+func TestAFlowWhoseOutcomeTheStoreRefusesOnceIsNotCalledUncertain(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		w.Outbox.Requests = &forgetful{Requests: w.store.Outbox()} // nothing has been asked yet
+		w.request(request())
+		time.Sleep(2 * time.Minute)
+		require.Len(t, w.studio.starts(), 1)
+		require.Equal(t, "active", w.flow().Status, "%+v", w.flow())
+	})
+}
+
+// Some refusals are our own: they do not say that Twilio takes anything.
+func TestARefusalWithoutTwilioDoesNotEndItsTrouble(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		w.ask(draft(0))
+		time.Sleep(time.Minute)
+		require.NotEmpty(t, w.health.Active())
+		w.studio.locked(func() { w.studio.err = fault.New(fault.Permanent, "twilio start flow", errors.New("no such flow")) })
+		w.request(request())
+		synctest.Wait()
+		time.Sleep(5 * time.Second)
+		require.Equal(t, "failed", w.flow().Status)
+		require.NotEmpty(t, w.health.Active())
+	}, func(w *world) {
+		w.account.err = func(message.Outgoing) error { return fault.New(fault.Throttled, "create", errReset) }
 	})
 }

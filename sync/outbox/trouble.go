@@ -2,6 +2,7 @@ package outbox
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"sync"
 
@@ -51,7 +52,17 @@ func (o *Outbox) storeTrouble(ctx context.Context, err error) {
 const (
 	condHeld    = "outbox-held"
 	condRefused = "outbox-write-back"
+	condList    = "outbox-list"
 )
+
+// tooLong is why a list that is read to its end in vain is not.
+func tooLong() error {
+	return &fault.Error{
+		Class: fault.Transient, Op: "twilio list messages", Condition: condList,
+		Err:  fmt.Errorf("more than %d messages were sent while it was not known whether one was", newest),
+		Hint: "Nothing is sent twice: what cannot be found in the list is left to you (twiliosf outbox list --state held).",
+	}
+}
 
 func held() health.Condition {
 	return health.Condition{
@@ -61,11 +72,15 @@ func held() health.Condition {
 	}
 }
 
+// notTaken is the condition of a refusal, nil for one of before the start.
 func notTaken(err error) health.Condition {
 	c := health.Condition{
 		Name: condRefused, Severity: health.Degraded,
-		Cause:  "Salesforce refuses what became of some messages: " + err.Error(),
+		Cause:  "Salesforce refuses what became of some messages.",
 		Remedy: fault.Hint(err),
+	}
+	if err != nil {
+		c.Cause = "Salesforce refuses what became of some messages: " + err.Error()
 	}
 	if c.Remedy == "" {
 		c.Remedy = "Put right what refuses it (a validation rule, a Flow, a permission). It is tried again every hour, and nothing is sent twice."

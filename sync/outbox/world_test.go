@@ -212,6 +212,7 @@ type org struct {
 	results map[string]message.Result
 	writes  map[string]int
 	calls   int
+	reads   int
 	err     error
 	refuse  func(message.Result) error
 	flows   map[string]message.StudioResult
@@ -228,6 +229,7 @@ func newOrg() *org {
 func (o *org) ReadDrafts(_ context.Context, ids []string) ([]message.Draft, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	o.reads++
 	if o.err != nil {
 		return nil, o.err
 	}
@@ -313,6 +315,13 @@ func (o *org) written(id string) int {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.writes[id]
+}
+
+// inquiries is how often drafts were read.
+func (o *org) inquiries() int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.reads
 }
 
 // called is how often results were to be written.
@@ -457,7 +466,7 @@ func (w *world) fold() {
 	require.NoError(w.t, err)
 }
 
-// says is a message of theirs.
+// says is a message of theirs to a number of ours.
 func (w *world) says(from, to message.Number, body string) {
 	w.t.Helper()
 	_, err := w.store.Keep(w.t.Context(), message.Event{

@@ -47,13 +47,30 @@ func (o *Outbox) writeTurn(ctx context.Context) (time.Duration, error) {
 	}
 	o.writing.pause.Reset()
 	o.org.over()
-	return 0, o.Results.Written(ctx, o.writings(batch, outcomes))
+	all, refusal := o.writings(batch, outcomes)
+	if err := o.Results.Written(ctx, all); err != nil {
+		return 0, err
+	}
+	return 0, o.tellRefusals(ctx, refusal)
 }
 
-func (o *Outbox) writings(batch []Attempt, outcomes []error) []Writing {
+// tellRefusals tells of a refusal of the org, nil for none, until no result waits any
+// more that it has refused.
+func (o *Outbox) tellRefusals(ctx context.Context, refusal error) error {
+	if refusal != nil {
+		o.Health.Raise(notTaken(refusal))
+		return nil
+	}
+	n, err := o.Results.Refused(ctx)
+	if err == nil && n == 0 {
+		o.Health.Clear(condRefused)
+	}
+	return err
+}
+
+func (o *Outbox) writings(batch []Attempt, outcomes []error) (all []Writing, refusal error) {
 	now := time.Now()
-	all := make([]Writing, len(batch))
-	var refusal error
+	all = make([]Writing, len(batch))
 	for i := range batch {
 		a := &batch[i]
 		w := Writing{Attempt: *a}
@@ -61,23 +78,18 @@ func (o *Outbox) writings(batch []Attempt, outcomes []error) []Writing {
 		switch err := outcomes[i]; {
 		case err == nil:
 		case errors.Is(err, ErrGone):
-			outcome = "gone"
+			outcome, w.Unshown = "gone", a.State == Accepted
 		case fault.ClassOf(err) == fault.Permanent && a.State == Accepted:
 			// The mirror writes the same record next, and keeps what is refused in its
 			// quarantine, where an operator sees it.
-			outcome, w.Refused = "refused", true
+			outcome, w.Refused, w.Unshown = "refused", true, true
 		case fault.ClassOf(err) == fault.Permanent:
-			refusal, outcome, w.RetryAt = err, "refused", now.Add(refusedAgain)
+			refusal, outcome, w.Refused, w.RetryAt = err, "refused", true, now.Add(refusedAgain)
 		default:
 			outcome, w.RetryAt = "put_off", now.Add(max(fault.After(err), time.Second<<min(a.WriteTries, 9)))
 		}
 		o.metrics.written.WithLabelValues(outcome).Inc()
 		all[i] = w
 	}
-	if refusal != nil {
-		o.Health.Raise(notTaken(refusal))
-	} else {
-		o.Health.Clear(condRefused)
-	}
-	return all
+	return all, refusal
 }

@@ -57,7 +57,7 @@ func (c Campaigns) hand(ctx context.Context, tx *sql.Tx, run, recipient int64, d
 	if _, n, ok := campaign.ReadKey(d.ID); !ok || n != recipient {
 		return false, errors.New("store: a draft that is not its recipient's")
 	}
-	a := outbox.Attempt{Draft: *d, State: outbox.Fresh, Due: d.SendAt}
+	a := outbox.Attempt{Draft: *d, State: outbox.Fresh, Due: d.SendAt, Read: d.SendAt}
 	err := c.s.one(ctx, tx, handSQL, []any{milli(d.SendAt), recipient, run}, &a.Try)
 	if err != nil {
 		if errors.Is(err, sql.ErrNoRows) {

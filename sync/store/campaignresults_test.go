@@ -387,11 +387,11 @@ func TestARecordThatAHumanHadToDecideOnGoesOnWithTheNextAttempt(t *testing.T) {
 		k.ended(k.intended()[0], outbox.Held, 0)
 		again := k.attempts(outbox.Held)[0]
 		again.State, again.Unwritten = outbox.Ready, false
-		require.NoError(t, k.b.Revise(t.Context(), []outbox.Attempt{again}))
+		k.revise(again)
 		require.Equal(t, 1, k.counts().Handed)
 		again = k.attempts(outbox.Ready)[0]
 		again.Since = time.Time{}
-		require.NoError(t, k.b.Revise(t.Context(), []outbox.Attempt{outbox.Withdrawn(again, now)}))
+		k.revise(outbox.Withdrawn(again, now))
 		require.Equal(t, 1, k.counts().Waiting)
 		unwritten := func() message.Result {
 			due, err := k.b.Unwritten(t.Context(), now, 10)
@@ -405,7 +405,7 @@ func TestARecordThatAHumanHadToDecideOnGoesOnWithTheNextAttempt(t *testing.T) {
 		a := k.intended()[0]
 		older := k.attempts(outbox.Dropped)[0]
 		older.State = outbox.Held
-		require.NoError(t, k.b.Revise(t.Context(), []outbox.Attempt{older}))
+		k.revise(older)
 		require.Len(t, k.attempts(outbox.Held), 1)
 		require.Equal(t, 1, k.counts().Handed, "the attempt before says nothing any more")
 		k.accept(a)
@@ -420,7 +420,7 @@ func TestWhoIsFoundToHaveAMessageIsNotSentAnother(t *testing.T) {
 		k.hand(1)
 		a := k.intended()[0]
 		a.State, a.Ended = outbox.Dropped, now
-		require.NoError(t, k.b.Revise(t.Context(), []outbox.Attempt{a}))
+		k.revise(a)
 		require.Equal(t, 1, k.hand(1))
 		tell(t, s, message.Event{Kind: message.StatusEvent, SID: "SM1", Status: message.Sent, To: a.Out.To, From: ours, Ref: a.Token, Received: now})
 		c := k.counts()
@@ -475,7 +475,7 @@ func TestAKeywordsConsentIsAskedInTheTransactionOfTheIntent(t *testing.T) {
 		for i := range fresh {
 			fresh[i].State, fresh[i].Out = outbox.Ready, message.Outgoing{To: message.Number(fresh[i].Draft.To), From: ours}
 		}
-		require.NoError(t, k.b.Revise(t.Context(), fresh))
+		k.revise(fresh...)
 		for _, a := range k.attempts(outbox.Ready) {
 			a.State, a.Token, a.Since, a.Intended = outbox.Intended, a.Draft.To, now, now
 			ok, optedOut, err := k.b.Intend(t.Context(), &a)

@@ -126,7 +126,7 @@ func (k *crowd) intended() []outbox.Attempt {
 		a := &fresh[i]
 		a.State, a.Sender, a.Out = outbox.Ready, string(ours), message.Outgoing{To: message.Number(a.Draft.To), From: ours, Body: a.Draft.Body}
 	}
-	require.NoError(k.t, k.b.Revise(k.t.Context(), fresh))
+	k.revise(fresh...)
 	ready := k.attempts(outbox.Ready)
 	for i := range ready {
 		a := &ready[i]
@@ -421,7 +421,7 @@ func TestACampaignThatStopsGetsBackWhatNobodyHasTriedToSend(t *testing.T) {
 				k.hand(4)
 				again := tried[1] // nothing was found of it, so that it is to be sent again
 				again.State, again.Token = outbox.Ready, ""
-				require.NoError(t, k.b.Revise(t.Context(), []outbox.Attempt{again}))
+				k.revise(again)
 				k.told(commanded(what))
 				require.Len(t, k.attempts(outbox.Dropped), 4)
 				require.Len(t, k.attempts(outbox.Intended), 1)
@@ -477,7 +477,7 @@ func TestWhoIsTakenBackIsHandedOverOnceMore(t *testing.T) {
 		k.hand(1)
 		tried := k.intended()[0] // nothing was found of it, so that it is to be sent again
 		tried.State, tried.Token = outbox.Ready, ""
-		require.NoError(t, k.b.Revise(t.Context(), []outbox.Attempt{tried}))
+		k.revise(tried)
 		k.hand(2)
 		n, err := k.c.TakeBack(t.Context(), k.N, now)
 		require.NoError(t, err)
@@ -491,4 +491,11 @@ func TestWhoIsTakenBackIsHandedOverOnceMore(t *testing.T) {
 			require.Equal(t, 2, a.Try)
 		}
 	})
+}
+
+// revise replaces attempts, as the outbox does.
+func (k *crowd) revise(all ...outbox.Attempt) {
+	k.t.Helper()
+	_, err := k.b.Revise(k.t.Context(), all)
+	require.NoError(k.t, err)
 }

@@ -25,6 +25,9 @@ func (s *Store) Merge(ctx context.Context, seen []message.Message) (int, []mirro
 	if err := s.confirm(ctx, seen); err != nil {
 		return 0, nil, err
 	}
+	if err := s.retell(ctx, seen); err != nil {
+		return 0, nil, err
+	}
 	news, strange, err := s.news(ctx, seen)
 	if err != nil || len(news) == 0 {
 		return 0, nil, err

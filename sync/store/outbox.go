@@ -30,7 +30,7 @@ var (
 func (s *Store) Outbox() Outbox { return Outbox{s} }
 
 const attemptColumns = `n, record, attempt, state, version, reread, due_at, tries, sender, token, since_at, intended_at, looks,
-write_at IS NOT NULL, write_tries, ended_at, draft, outgoing, result`
+write_at IS NOT NULL, write_tries, ended_at, read_at, looked_at, parts, parted_at, listed, unshown, draft, outgoing, result`
 
 // attempts reads rows; query goes on behind the columns.
 func (s *Store) attempts(ctx context.Context, q queryer, query string, args ...any) ([]outbox.Attempt, error) {
@@ -39,9 +39,9 @@ func (s *Store) attempts(ctx context.Context, q queryer, query string, args ...a
 	err := s.each(ctx, q, func(r *sql.Rows) error {
 		var a outbox.Attempt
 		var record string
-		var due, since, intended, ended int64
+		var due, since, intended, ended, read, looked, parted int64
 		if err := r.Scan(&a.N, &record, &a.Try, &a.State, &a.Version, &a.Reread, &due, &a.Tries, &a.Sender, &a.Token, &since, &intended,
-			&a.Looks, &a.Unwritten, &a.WriteTries, &ended, &draft, &outgoing, &result); err != nil {
+			&a.Looks, &a.Unwritten, &a.WriteTries, &ended, &read, &looked, &a.Parts, &parted, &a.Listed, &a.Unshown, &draft, &outgoing, &result); err != nil {
 			return err
 		}
 		for _, part := range []struct {
@@ -53,6 +53,7 @@ func (s *Store) attempts(ctx context.Context, q queryer, query string, args ...a
 			}
 		}
 		a.Due, a.Since, a.Intended, a.Ended = fromMilli(due), fromMilli(since), fromMilli(intended), fromMilli(ended)
+		a.Read, a.Looked, a.Parted = fromMilli(read), fromMilli(looked), fromMilli(parted)
 		all = append(all, a)
 		return nil
 	}, `SELECT `+attemptColumns+` FROM outbox `+query, args...)
@@ -65,6 +66,7 @@ func (s *Store) values(a *outbox.Attempt) ([]any, error) {
 	args := []any{
 		string(a.State), a.Reread, milli(a.Due), a.Tries, a.Sender, string(a.Out.To), a.Token, milli(a.Since), milli(a.Intended), a.Looks,
 		string(a.Result.SID), string(a.Result.RejectedSID), writeAt(a), a.WriteTries, milli(a.Ended),
+		milli(a.Read), milli(a.Looked), a.Parts, milli(a.Parted), a.Listed,
 	}
 	for _, part := range []any{&a.Draft, &a.Out, &a.Result} {
 		text, err := json.Marshal(part)
@@ -86,10 +88,14 @@ func writeAt(a *outbox.Attempt) any {
 
 const (
 	setSQL = `UPDATE outbox SET version = version + 1, state = ?, reread = ?, due_at = ?, tries = ?, sender = ?, theirs = ?, token = ?, since_at = ?,
-intended_at = ?, looks = ?, sid = ?, rejected_sid = ?, write_at = ?, write_tries = ?, ended_at = ?, draft = ?, outgoing = ?, result = ? WHERE n = ?`
+intended_at = ?, looks = ?, sid = ?, rejected_sid = ?, write_at = ?, write_tries = ?, ended_at = ?,
+read_at = ?, looked_at = ?, parts = ?, parted_at = ?, listed = ?, write_refused = 0, draft = ?, outgoing = ?, result = ? WHERE n = ?`
 	startSQL = `INSERT INTO outbox (version, state, reread, due_at, tries, sender, theirs, token, since_at,
-intended_at, looks, sid, rejected_sid, write_at, write_tries, ended_at, draft, outgoing, result, record, attempt)
-VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+intended_at, looks, sid, rejected_sid, write_at, write_tries, ended_at, read_at, looked_at, parts, parted_at, listed, draft, outgoing, result, record, attempt)
+VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+	// What the record refused to show of an attempt before is of no interest once it
+	// asks for something else.
+	supersedeSQL = `UPDATE outbox SET write_at = NULL, write_refused = 0, version = version + 1 WHERE record = ? AND attempt < ? AND write_at IS NOT NULL`
 )
 
 // set writes an attempt, where cond and its arguments hold, and answers whether
@@ -193,7 +199,10 @@ func (b Outbox) enter(ctx context.Context, tx *sql.Tx, m *meeting) error {
 	if err != nil {
 		return err
 	}
-	_, err = b.s.exec(ctx, tx, startSQL, append(vals, m.attempt.Draft.ID, m.attempt.Try)...)
+	if _, err = b.s.exec(ctx, tx, startSQL, append(vals, m.attempt.Draft.ID, m.attempt.Try)...); err != nil {
+		return err
+	}
+	_, err = b.s.exec(ctx, tx, supersedeSQL, m.attempt.Draft.ID, m.attempt.Try)
 	return err
 }
 
@@ -218,18 +227,20 @@ func (b Outbox) next(ctx context.Context, query string, args ...any) (time.Time,
 }
 
 // Revise implements outbox.Ledger.
-func (b Outbox) Revise(ctx context.Context, all []outbox.Attempt) error {
+func (b Outbox) Revise(ctx context.Context, all []outbox.Attempt) ([]bool, error) {
+	revised := make([]bool, len(all))
 	if len(all) == 0 {
-		return nil
+		return nil, nil
 	}
-	return b.s.Tx(ctx, func(tx *sql.Tx) error {
+	err := b.s.Tx(ctx, func(tx *sql.Tx) (err error) {
 		for i := range all {
-			if _, err := b.s.set(ctx, tx, &all[i], unchanged, all[i].Version); err != nil {
+			if revised[i], err = b.s.set(ctx, tx, &all[i], unchanged, all[i].Version); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
+	return revised, err
 }
 
 // milli is t in milliseconds, 0 for no time.

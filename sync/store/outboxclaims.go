@@ -28,6 +28,9 @@ func (b Outbox) claim(ctx context.Context, tx *sql.Tx, a *outbox.Attempt, m *mes
 	if err != nil || !free[m.SID] {
 		return false, true, err
 	}
+	if refused, err := b.refusedTry(ctx, tx, a.N, m); err != nil || refused != "" {
+		return false, true, err
+	}
 	// A message that an equal attempt is making at this moment may be in the list
 	// before Twilio's answer is with us.
 	rivals, err := b.s.attempts(ctx, tx, `WHERE theirs = ? AND since_at > 0 AND sid = '' AND rejected_sid = '' AND state = 'intended' AND n <> ?`,
@@ -36,13 +39,16 @@ func (b Outbox) claim(ctx context.Context, tx *sql.Tx, a *outbox.Attempt, m *mes
 		return false, false, err
 	}
 	for i := range rivals {
-		if outbox.Matches(&rivals[i], m) {
+		if outbox.Suspects(&rivals[i], m) {
 			return false, false, nil
 		}
 	}
 	next := outbox.Found(*a, m, now)
 	if mine, err = b.s.set(ctx, tx, &next, unchanged, a.Version); err != nil || !mine {
 		return mine, true, err
+	}
+	if err := b.s.ended(ctx, tx, &next, string(m.SID)); err != nil {
+		return false, false, err
 	}
 	return true, true, b.s.rewrite(ctx, tx, unix(m.Created), m.SID)
 }
@@ -63,7 +69,7 @@ func (b Outbox) Free(ctx context.Context, sids []message.SID) (map[message.SID]b
 func (s *Store) free(ctx context.Context, q queryer, sids []message.SID) (map[message.SID]bool, error) {
 	free := map[message.SID]bool{}
 	for chunk := range slices.Chunk(sids, lookupRows) {
-		args := make([]any, 0, 2*len(chunk))
+		args := make([]any, 0, len(chunk))
 		for _, sid := range chunk {
 			free[sid] = true
 			args = append(args, string(sid))
@@ -98,7 +104,9 @@ func (s *Store) owners(ctx context.Context, q queryer, sids []any, found func(ow
 		found(o)
 		return nil
 	}, `SELECT sid, record, 0, write_at IS NULL, result FROM outbox WHERE sid <> '' AND sid IN (`+in+`)
-UNION ALL SELECT rejected_sid, record, 1, write_at IS NULL, result FROM outbox WHERE rejected_sid <> '' AND rejected_sid IN (`+in+`)`, append(slices.Clone(sids), sids...)...)
+UNION ALL SELECT rejected_sid, record, 1, write_at IS NULL, result FROM outbox WHERE rejected_sid <> '' AND rejected_sid IN (`+in+`)
+UNION ALL SELECT t.sid, o.record, 1, 1, o.result FROM outbox_refused AS t JOIN outbox AS o ON o.n = t.n WHERE t.sid <> '' AND t.sid IN (`+in+`)`,
+		slices.Concat(sids, sids, sids)...)
 }
 
 // Whose implements outbox.Claims. A message that was listed was made before: its
@@ -119,7 +127,7 @@ func (b Outbox) Whose(ctx context.Context, messages []*message.Message, now time
 	if err != nil {
 		return nil, err
 	}
-	if err := b.owned(ctx, messages, sent, claims); err != nil || open == 0 || len(sent) == 0 {
+	if err := b.owned(ctx, messages, sent, claims); err != nil || !open || len(sent) == 0 {
 		return claims, err
 	}
 	for sid, i := range sent {
@@ -169,62 +177,5 @@ func (o *owner) claim(m *message.Message) outbox.Claim {
 		return outbox.Claim{Kind: outbox.Bound, Record: o.record}
 	default:
 		return outbox.Claim{Kind: outbox.Wait, Record: o.record}
-	}
-}
-
-// unsettled is whether any attempt may have a message that it does not know.
-func (b Outbox) unsettled(ctx context.Context) (int, error) {
-	n := 0
-	err := b.s.each(ctx, b.s.read, func(r *sql.Rows) error { return r.Scan(&n) },
-		`SELECT 1 FROM outbox WHERE since_at > 0 AND sid = '' AND rejected_sid = '' LIMIT 1`)
-	return n, err
-}
-
-// suspect says whether a message that nobody has may be one of those attempts'.
-func (b Outbox) suspect(ctx context.Context, m *message.Message, now time.Time) (outbox.Claim, error) {
-	const query = `WHERE theirs = ? AND since_at > 0 AND sid = '' AND rejected_sid = '' ORDER BY n`
-	attempts, err := b.s.attempts(ctx, b.s.read, query, string(m.To))
-	if err != nil || len(attempts) == 0 {
-		return outbox.Claim{}, err
-	}
-	claim := outbox.Claim{}
-	err = b.s.Tx(ctx, func(tx *sql.Tx) error {
-		claim = outbox.Claim{}
-		attempts, err := b.s.attempts(ctx, tx, query, string(m.To))
-		if err != nil {
-			return err
-		}
-		for i := range attempts {
-			if a := &attempts[i]; outbox.Matches(a, m) {
-				if claim, err = b.belongs(ctx, tx, a, m, now); err != nil || claim.Kind != outbox.Stranger {
-					return err
-				}
-			}
-		}
-		return nil
-	})
-	return claim, err
-}
-
-// belongs says what a message is to an attempt that it matches.
-func (b Outbox) belongs(ctx context.Context, tx *sql.Tx, a *outbox.Attempt, m *message.Message, now time.Time) (outbox.Claim, error) {
-	switch a.State {
-	case outbox.Intended, outbox.Uncertain:
-		return outbox.Claim{Kind: outbox.Wait}, nil
-	case outbox.Rejected:
-		if m.Status != message.Failed || a.Result.ErrorCode != 0 && m.ErrorCode != 0 && m.ErrorCode != a.Result.ErrorCode {
-			return outbox.Claim{}, nil
-		}
-		next := outbox.Named(*a, m.SID)
-		_, err := b.s.set(ctx, tx, &next, unchanged, a.Version)
-		return outbox.Claim{Kind: outbox.RejectedOf, Record: a.Draft.ID, Bulk: a.Draft.Bulk}, err
-	case outbox.Held, outbox.Fresh, outbox.Ready: // found after all: it is not sent again
-		mine, _, err := b.claim(ctx, tx, a, m, now)
-		if err != nil || !mine {
-			return outbox.Claim{}, err
-		}
-		return outbox.Claim{Kind: outbox.Wait, Record: a.Draft.ID}, nil
-	default:
-		return outbox.Claim{}, nil
 	}
 }

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"fmt"
 	"time"
 
 	"github.com/twiliosf/twiliosf/sync/consent"
@@ -87,10 +88,8 @@ func (b Outbox) intend(ctx context.Context, tx *sql.Tx, i *intent) error {
 	if i.ok, err = b.s.set(ctx, tx, a, ifReady, a.Version); err != nil || !i.ok {
 		return err
 	}
-	if _, err := b.s.exec(ctx, tx, tokenSQL, a.Token, a.N); err != nil {
-		return err
-	}
-	return b.s.converse(ctx, tx, a.Out.To, outbox.Sender{Number: a.Out.From, Service: a.Out.Service}, a.Intended)
+	_, err = b.s.exec(ctx, tx, tokenSQL, a.Token, a.N)
+	return err
 }
 
 // conclude leaves alone what a status callback has settled by its token.
@@ -111,14 +110,31 @@ func (b Outbox) conclude(ctx context.Context, tx *sql.Tx, i *intent) error {
 		*a = outbox.Withdrawn(*a, time.Now())
 	}
 	ok, err := b.s.set(ctx, tx, a, ifIntended)
-	if err != nil || !ok || a.State != outbox.Rejected || a.Result.ErrorCode != codeOptedOut {
+	if err != nil || !ok {
 		return err
 	}
-	// Twilio's word that a number has opted out counts like a STOP. The statement
-	// names no message, because there is none.
-	return b.s.say(ctx, tx, []consent.Statement{{
-		ID: "refused:" + a.Draft.ID, Number: consent.Subject(a.Out.To), Class: consent.Stop, At: a.Ended.Truncate(time.Second),
-	}}, ifNew)
+	return b.s.ended(ctx, tx, a, fmt.Sprintf("%s:%d", a.Draft.ID, a.Try))
+}
+
+// ended notes what an outcome says beside what became of the attempt: who talks to
+// whom, that a try was in vain, and, under a name that is used once, that a number has
+// opted out, which counts like a STOP.
+func (s *Store) ended(ctx context.Context, tx *sql.Tx, a *outbox.Attempt, name string) error {
+	if a.Turned != nil {
+		if err := s.turned(ctx, tx, a.N, a.Turned); err != nil {
+			return err
+		}
+	}
+	switch {
+	case a.State == outbox.Accepted:
+		return s.converse(ctx, tx, a.Out.To, outbox.Sender{Number: a.Out.From, Service: a.Out.Service}, a.Intended)
+	case a.State == outbox.Rejected && a.Result.ErrorCode == codeOptedOut:
+		return s.say(ctx, tx, []consent.Statement{{
+			ID: "refused:" + name, Number: consent.Subject(a.Out.To), Class: consent.Stop, At: a.Ended.Truncate(time.Second),
+		}}, ifNew)
+	default:
+		return nil
+	}
 }
 
 // codeOptedOut is Twilio's. https://www.twilio.com/docs/api/errors/21610

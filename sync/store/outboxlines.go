@@ -46,10 +46,10 @@ func (b Outbox) Written(ctx context.Context, all []outbox.Writing) error {
 	return b.s.Tx(ctx, func(tx *sql.Tx) error {
 		for i := range all {
 			w := &all[i]
-			query, args := `UPDATE outbox SET write_at = NULL, write_tries = 0, unshown = ?, version = version + 1 WHERE n = ? AND version = ?`, []any{w.Refused}
+			query, args := `UPDATE outbox SET write_at = NULL, write_tries = 0, unshown = ?, write_refused = 0, version = version + 1 WHERE n = ? AND version = ?`, []any{w.Unshown}
 			if !w.RetryAt.IsZero() {
-				query = `UPDATE outbox SET write_at = ?, write_tries = write_tries + 1, version = version + 1 WHERE n = ? AND version = ?`
-				args = []any{milli(w.RetryAt)}
+				query = `UPDATE outbox SET write_at = ?, write_tries = write_tries + 1, write_refused = ?, version = version + 1 WHERE n = ? AND version = ?`
+				args = []any{milli(w.RetryAt), w.Refused}
 			}
 			if _, err := b.s.exec(ctx, tx, query, append(args, w.Attempt.N, w.Attempt.Version)...); err != nil {
 				return err
@@ -57,6 +57,14 @@ func (b Outbox) Written(ctx context.Context, all []outbox.Writing) error {
 		}
 		return nil
 	})
+}
+
+// Refused implements outbox.Results.
+func (b Outbox) Refused(ctx context.Context) (int, error) {
+	n := 0
+	err := b.s.one(ctx, b.s.read, `SELECT (SELECT COUNT(*) FROM outbox WHERE write_refused = 1)
++ (SELECT COUNT(*) FROM studio_requests WHERE write_refused = 1)`, nil, &n)
+	return n, err
 }
 
 // Attempts implements outbox.Books.
@@ -69,7 +77,11 @@ func (b Outbox) Attempts(ctx context.Context, st outbox.State, limit int) ([]out
 
 // Last implements outbox.Books.
 func (b Outbox) Last(ctx context.Context, record string) (outbox.Attempt, bool, error) {
-	found, err := b.s.attempts(ctx, b.s.read, `WHERE record = ? ORDER BY attempt DESC LIMIT 1`, record)
+	return b.last(ctx, b.s.read, record)
+}
+
+func (b Outbox) last(ctx context.Context, q queryer, record string) (outbox.Attempt, bool, error) {
+	found, err := b.s.attempts(ctx, q, `WHERE record = ? ORDER BY attempt DESC LIMIT 1`, record)
 	if err != nil || len(found) == 0 {
 		return outbox.Attempt{}, false, err
 	}
@@ -93,7 +105,7 @@ func (b Outbox) Counts(ctx context.Context) (map[outbox.State]int, error) {
 func (b Outbox) Forget(ctx context.Context, before time.Time) error {
 	const over = `ended_at > 0 AND ended_at < ? AND write_at IS NULL AND unshown = 0 AND state IN ('accepted', 'rejected', 'refused', 'dropped')`
 	const some = `n IN (SELECT n FROM outbox WHERE ` + over + ` ORDER BY ended_at, n LIMIT ?)`
-	if err := b.s.inParts(ctx, []string{`DELETE FROM outbox_tokens WHERE ` + some, `DELETE FROM outbox WHERE ` + some}, milli(before)); err != nil {
+	if err := b.s.inParts(ctx, []string{`DELETE FROM outbox_tokens WHERE ` + some, `DELETE FROM outbox_refused WHERE ` + some, `DELETE FROM outbox WHERE ` + some}, milli(before)); err != nil {
 		return err
 	}
 	_, err := b.s.exec(ctx, b.s.write, `DELETE FROM studio_requests WHERE ended_at > 0 AND ended_at < ? AND due_at IS NULL`, milli(before))

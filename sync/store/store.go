@@ -101,6 +101,7 @@ func (s *Store) prepare(ctx context.Context) error {
 		numberSQL:              s.write,
 		activitySQL:            s.write,
 		anyProvisionalSQL:      s.read,
+		anyUntoldSQL:           s.read,
 		someProvisionalSQL:     s.write,
 		insertSQL(upsertRows):  s.write,
 		upsertSQL(upsertRows):  s.write,

@@ -99,11 +99,11 @@ func (b Outbox) setRequest(ctx context.Context, tx *sql.Tx, r *outbox.Request) (
 		return 0, err
 	}
 	ended := int64(0)
-	if r.State == outbox.Over {
+	if r.State == outbox.Over && !r.Unshown { // or it would be forgotten
 		ended = milli(time.Now())
 	}
-	res, err := b.s.exec(ctx, tx, `UPDATE studio_requests SET version = version + 1, due_at = ?, ended_at = ?, payload = ? WHERE n = ? AND version = ?`,
-		dueAt(r), ended, payload, r.N, r.Version)
+	res, err := b.s.exec(ctx, tx, `UPDATE studio_requests SET version = version + 1, due_at = ?, ended_at = ?, write_refused = ?, payload = ? WHERE n = ? AND version = ?`,
+		dueAt(r), ended, r.Refused && r.Unwritten, payload, r.N, r.Version)
 	if err != nil {
 		return 0, err
 	}

@@ -10,8 +10,8 @@ import (
 	"github.com/twiliosf/twiliosf/sync/outbox"
 )
 
-// maxListed is how many sends a list shows.
-const maxListed = 10_000
+// MaxListed is how many sends a list shows, the oldest first.
+const MaxListed = 10_000
 
 // SendState selects sends by their state; "" is all that are not over.
 type SendState struct {
@@ -31,7 +31,7 @@ func (d *Daemon) outboxRoutes(mux *http.ServeMux) {
 		if s.State != "" && !slices.Contains(outbox.States(), s.State) {
 			return nil, fmt.Errorf("there is no state %q; there are %v", s.State, outbox.States())
 		}
-		return d.current.Load().outbox.List(ctx, s.State, maxListed)
+		return d.current.Load().outbox.List(ctx, s.State, MaxListed)
 	}))
 	mux.HandleFunc("POST /v1/outbox/settle", serve(func(ctx context.Context, s Settling) (struct{}, error) {
 		return struct{}{}, d.current.Load().outbox.Settle(ctx, s.Record, outbox.Decision{SID: s.SID, Again: s.Again})

@@ -77,3 +77,31 @@ func TestAMessageThatAnAdministratorNamesIsItsRecordsFromThenOn(t *testing.T) {
 		require.NotNil(t, row["Price__c"])
 	})
 }
+
+// Twilio lists each create that a full queue refuses as a failed message, and it is
+// tried again once a minute at least.
+func TestASenderWhoseQueueIsFullMakesNoSecondRecords(t *testing.T) {
+	inBubble(t, brisk(), salesforcetest.Options{}, func(t *testing.T, w *world) {
+		w.twilio.RefuseTo("+14155550177", 21611)
+		w.start()
+		time.Sleep(20 * time.Second)
+		record := w.asks("hello")
+		time.Sleep(30 * time.Minute)
+		row, _ := w.org.Row(object, record)
+		require.Equal(t, "Send", row["Status__c"], "it waits")
+		require.Equal(t, 1, w.org.Count(object), "Twilio lists %d refused creates", w.twilio.Len())
+
+		w.twilio.RefuseTo("+14155550177", 0)
+		time.Sleep(time.Hour)
+		var failed []string // newest first
+		for m := range w.twilio.Messages() {
+			if m.Status == "failed" {
+				failed = append(failed, m.SID)
+			}
+		}
+		row, _ = w.org.Row(object, record)
+		require.Equal(t, "delivered", row["Status__c"])
+		require.Equal(t, failed[0], row["Rejected_SID__c"], "the latest")
+		require.Equal(t, 1, w.org.Count(object))
+	})
+}

@@ -114,6 +114,7 @@ func (o *Org) store(batch []mirror.Record) []error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	outcomes := make([]error, len(batch))
+	latest := map[string]time.Time{} // when what is rejected of a draft was made
 	for i, r := range batch {
 		m := *r.Message
 		if o.Refuse != nil {
@@ -130,7 +131,9 @@ func (o *Org) store(batch []mirror.Record) []error {
 		case r.Rejected && r.ID == "":
 			outcomes[i] = fault.New(fault.Permanent, "upsert", errors.New("a rejected message without a record"))
 		case there && r.Rejected:
-			d.Rejected = m.SID
+			if last, known := latest[id]; !known || !m.Created.Before(last) {
+				d.Rejected, latest[id] = m.SID, m.Created
+			}
 			o.drafts[id] = d
 		case there:
 			d.SID, d.Status = m.SID, m.Status
@@ -152,7 +155,7 @@ func (o *Org) store(batch []mirror.Record) []error {
 // Draft is a record that asked to be sent.
 type Draft struct {
 	SID      message.SID // of the message that it has become
-	Rejected message.SID // of the send that Twilio refused
+	Rejected message.SID // of the send that Twilio refused, the latest
 	Status   message.Status
 }
 

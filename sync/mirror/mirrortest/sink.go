@@ -187,4 +187,23 @@ func testDrafts(t *testing.T, now time.Time, open func(t *testing.T) SinkUnderTe
 		require.NoError(t, err)
 		require.Equal(t, fault.Permanent, fault.ClassOf(outcomes[0]), "of no record it can be told")
 	})
+	t.Run("of several refused sends of a draft the latest is told", func(t *testing.T) {
+		s := open(t)
+		id, another := s.PutDraft(), s.PutDraft()
+		var refused []mirror.Record // newest first, as a list shows them
+		for n := 3; n > 0; n-- {
+			m := sent(n)
+			m.Status, m.Created = message.Failed, m.Created.Add(time.Duration(n)*time.Minute)
+			refused = append(refused, mirror.Record{Message: m, ID: id, Rejected: true})
+			again := *m
+			again.SID = SID(10 + n)
+			refused = append(refused, mirror.Record{Message: &again, ID: another, Rejected: true})
+		}
+		upsert(t, s, append(refused, mirror.Record{Message: sent(4), ID: another})...)
+		d, _ := s.Draft(id)
+		require.Equal(t, SID(3), d.Rejected)
+		d, _ = s.Draft(another)
+		require.Equal(t, SID(13), d.Rejected)
+		require.Equal(t, SID(4), d.SID, "and the one that was taken after them")
+	})
 }
