@@ -120,8 +120,8 @@ func NewCampaigns(org CampaignOrg, messages *Messages, o CampaignOptions) *Campa
 	}
 	return &Campaigns{
 		org: org, messages: messages, mass: o.Mass, massFrom: o.MassFrom,
-		bulk:     plannerOf(org, bulkObject, shapeOf(bulkObject, false, bulkFields)),
-		keywords: plannerOf(org, campaignObject, shapeOf(campaignObject, false, []wanted{{name: campaignKeyword, types: []string{"reference"}, required: true, read: true}})),
+		bulk:     plannerOf(org, bulkObject, shapeOf(bulkObject, false, bulkFields)).daily(),
+		keywords: plannerOf(org, campaignObject, shapeOf(campaignObject, false, []wanted{{name: campaignKeyword, types: []string{"reference"}, required: true, read: true}})).daily(),
 	}
 }
 

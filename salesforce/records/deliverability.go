@@ -69,7 +69,7 @@ func NewDeliverability(org CampaignOrg) *Deliverability {
 	for _, c := range deliverabilityCounts {
 		fields = append(fields, wanted{name: c.field, types: numberTypes})
 	}
-	return &Deliverability{org: org, planner: plannerOf(org, campaignObject, shapeOf(campaignObject, false, fields))}
+	return &Deliverability{org: org, planner: plannerOf(org, campaignObject, shapeOf(campaignObject, false, fields)).daily()}
 }
 
 func (d *Deliverability) prepare(ctx context.Context) error {

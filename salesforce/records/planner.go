@@ -15,6 +15,8 @@ import (
 const (
 	// describeEvery finds a field that an admin has added.
 	describeEvery = time.Hour
+	// describeDaily is for what is asked for in each poll, used or not.
+	describeDaily = 24 * time.Hour
 	// describeAfterFault finds what an operator has put right.
 	describeAfterFault = 10 * time.Minute
 	// describeSoon is how long a describe that failed in passing is left alone.
@@ -26,6 +28,7 @@ type planner struct {
 	org    describer
 	object string
 	fit    func(*salesforce.Object) (*plan, *fault.Error)
+	every  time.Duration
 	one    *semaphore.Weighted // one describe at a time
 
 	mu      sync.Mutex
@@ -46,7 +49,13 @@ func newPlanner(org describer, n Names, lookups map[string]string) *planner {
 
 // plannerOf plans for any object; fit makes the plan, or says what the org lacks.
 func plannerOf(org describer, object string, fit func(*salesforce.Object) (*plan, *fault.Error)) *planner {
-	return &planner{org: org, object: object, fit: fit, one: semaphore.NewWeighted(1)}
+	return &planner{org: org, object: object, fit: fit, every: describeEvery, one: semaphore.NewWeighted(1)}
+}
+
+// daily describes the object once a day while nothing is in doubt.
+func (p *planner) daily() *planner {
+	p.every = describeDaily
+	return p
 }
 
 // current is the plan to write by, or why nothing can be written.
@@ -81,7 +90,7 @@ func (p *planner) known() (*plan, error, bool) {
 		f := *p.refusal
 		f.After = describeAfterFault - age
 		return nil, &f, true
-	case p.plan == nil, age >= describeEvery, p.doubted && age >= describeAfterFault:
+	case p.plan == nil, age >= p.every, p.doubted && age >= describeAfterFault:
 		return nil, nil, false //nolint:nilnil // the third result says that nothing is known
 	default:
 		return p.plan, nil, true
@@ -97,8 +106,8 @@ func (p *planner) learn(object *salesforce.Object, err error) (*plan, error) {
 	case code == salesforce.CodeNotFound, code == salesforce.CodeInvalidType:
 		refusal = objectMissing(p.object, err)
 	case err != nil && p.plan != nil && fault.ClassOf(err) != fault.Auth:
-		// The old plan has served for an hour and will do until the org answers.
-		p.at = time.Now().Add(describeSoon - describeEvery)
+		// The old plan has served so far and will do until the org answers.
+		p.at = time.Now().Add(describeSoon - p.every)
 		return p.plan, nil
 	case err != nil:
 		return nil, err

@@ -266,10 +266,14 @@ func (b *books) look(sid string) {
 	b.statuses[sid] = status
 }
 
-// status is the status of a SID's record, "" if it has none.
+// status is the status of a SID's record, "" if it has none. A job of the org's own
+// may have written it.
 func (b *books) status(sid string) string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if len(b.org.ByKey(sandbox.MessageObject, sandbox.SIDField, sid)) > 0 {
+		b.look(sid)
+	}
 	return b.statuses[sid]
 }
 
