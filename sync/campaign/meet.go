@@ -20,24 +20,29 @@ func Meet(was *Run, c Campaign, now time.Time) (r Run, changed, withdrawn bool) 
 	case c.Modified.Before(r.Campaign.Modified):
 		return r, false, false
 	case r.Status.Over():
-		if c.Status != Send || c.Deleted || !c.Modified.After(r.Campaign.Modified) {
-			return r, false, false
-		}
-		return begin(r, c, now), true, false
+		return again(r, c, now)
 	case c.Deleted || c.Command != "":
 		return command(r, c, now)
-	case r.Status != Scheduled:
-		if c.Rate == r.Campaign.Rate { // all else stands once it has begun
-			return r, false, false
+	case r.Status != Scheduled: // nothing but its rate is changed once it has begun
+		changed = c.Rate != r.Campaign.Rate
+		if changed {
+			r.Campaign.Rate, r.Due = c.Rate, now
 		}
-		r.Campaign.Rate, r.Due = c.Rate, now
-		return r, true, false
+		return r, changed, false
 	case c.Status == Draft || c.Status == Canceled:
 		return cancel(r, c, now)
 	case (c.Status == Send || c.Status == Scheduled) && !r.Campaign.asks(c):
 		return begin(r, c, now), true, false
 	}
 	return r, false, false
+}
+
+// again is a run that is over and whose record may ask once more.
+func again(r Run, c Campaign, now time.Time) (next Run, changed, withdrawn bool) {
+	if c.Status != Send || c.Deleted || !c.Modified.After(r.Campaign.Modified) {
+		return r, false, false
+	}
+	return begin(r, c, now), true, false
 }
 
 // command is a run whose record says what to do with it, or is gone.

@@ -57,7 +57,7 @@ func TestWhatARecordSaysMakesOfItsRun(t *testing.T) {
 				return
 			}
 			require.Equal(t, meet.want, r.Status)
-			require.Equal(t, now, r.Due, "it is looked at at once")
+			require.Equal(t, now, r.Due, "it is due now")
 			require.True(t, r.Untold)
 			if was != nil {
 				require.Equal(t, []int64{7, 3}, []int64{r.N, r.Version})
