@@ -105,13 +105,13 @@ func (e *Engine) recount(ctx context.Context, d *desk, r *Run, written bool) err
 		d.calm = 0
 	}
 	d.counted, d.least = now, max(d.every, now.Sub(began)*(countShare-1))
-	was := *r
-	over := r.Status == Sending && r.Gathered && written && counts.Waiting == 0 && counts.Handed == 0
+	over := written && r.over(counts)
 	if !news && !over && r.Status == Sending {
 		return nil
 	}
+	was := *r
 	ok, err := e.revise(ctx, r, func(r *Run) bool {
-		if r.Status != was.Status || !r.Started.Equal(was.Started) || over && !r.Gathered {
+		if r.Status != was.Status || !r.Started.Equal(was.Started) {
 			return false
 		}
 		r.Counts, r.Counted, r.Untold = counts, now, r.Untold || news
@@ -124,6 +124,11 @@ func (e *Engine) recount(ctx context.Context, d *desk, r *Run, written bool) err
 		e.ended(r)
 	}
 	return err
+}
+
+// over says whether nobody is left of a run that sends.
+func (r *Run) over(c Counts) bool {
+	return r.Status == Sending && r.Gathered && c.Waiting == 0 && c.Handed == 0
 }
 
 // complete ends a run of which nobody is left.

@@ -83,6 +83,9 @@ func (e *Engine) put(ctx context.Context, all *sync.WaitGroup, w *worker, r *Run
 	all.Go(func() {
 		defer w.cancel(nil)
 		rest, err := do(ctx, d, &run)
+		if ctx.Err() != nil { // it was cut short
+			rest, err = 0, nil
+		}
 		if err != nil {
 			e.storeTrouble(ctx, err)
 		}

@@ -154,7 +154,7 @@ func TestBadInputIsToldOnTheRecordAndNobodyIsSentTo(t *testing.T) {
 }
 
 func TestATimeThatHasJustPassedIsInTime(t *testing.T) {
-	inBubble(t, func(t *testing.T, w *world) {
+	inBubble(t, func(_ *testing.T, w *world) {
 		c := asking(0)
 		c.SendAt = time.Now().Add(-11 * time.Hour)
 		w.ask(c)
@@ -302,13 +302,45 @@ func TestSendingGoesOnWhileTheOrgIsAway(t *testing.T) {
 		w.org.locked(func() { w.org.err = transient() })
 		time.Sleep(10 * time.Minute)
 		require.Len(t, w.post.letters(), 1000)
-		require.NotEqual(t, campaign.Completed, w.org.shows(id(0)).Status)
+		require.Equal(t, campaign.Sending, w.ledger.Notice(id(0)).Status, "not all records are written")
 		w.org.locked(func() { w.org.err = nil })
 		time.Sleep(10 * time.Minute)
 		w.once(1000)
 		require.Equal(t, campaign.Completed, w.org.shows(id(0)).Status)
 		require.Empty(t, w.health.Active())
-	}, audience(1000))
+		w.org.locked(func() { require.Len(t, w.org.recorded, 10) })
+	}, audience(1010), func(w *world) {
+		w.org.people = func(n int) campaign.Person {
+			p := contact(n)
+			if n >= 1000 {
+				p.Phones = nil
+			}
+			return p
+		}
+		w.org.recErr = func(campaign.Unsent) error {
+			if len(w.org.toldAt) < 3 { // the first seconds
+				return transient()
+			}
+			return nil
+		}
+	})
+}
+
+func TestMediaGoAloneToWhomTheTextHasNothingToSay(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		c := asking(0)
+		c.Body, c.Media = "{!Contact.FirstName}", "https://x.example/1.png"
+		w.ask(c)
+		time.Sleep(time.Minute)
+		w.once(2)
+		require.Equal(t, " ", w.post.letters()[0].body)
+	}, audience(2), func(w *world) {
+		w.org.people = func(n int) campaign.Person {
+			p := contact(n)
+			p.Fields = []string{""}
+			return p
+		}
+	})
 }
 
 func TestACampaignThatFailedIsSentWhenItIsMended(t *testing.T) {
@@ -329,16 +361,21 @@ func TestACampaignThatFailedIsSentWhenItIsMended(t *testing.T) {
 
 func TestACampaignThatIsSentAgainReachesThoseOnlyWhoWereNotSentTo(t *testing.T) {
 	inBubble(t, func(t *testing.T, w *world) {
-		w.ask(asking(0))
+		c := asking(0)
+		c.Body = "First {!Contact.FirstName}"
+		w.ask(c)
 		time.Sleep(30 * time.Second)
 		w.says(id(0), func(c *campaign.Campaign) { c.Command = campaign.Cancel })
 		time.Sleep(10 * time.Second)
 		sent := len(w.post.letters())
 		require.NotZero(t, sent)
 		require.Less(t, sent, 1000)
-		w.says(id(0), func(c *campaign.Campaign) { c.Status = campaign.Send })
+		w.says(id(0), func(c *campaign.Campaign) { c.Status, c.Body = campaign.Send, "Second {!Contact.FirstName}" })
 		time.Sleep(10 * time.Minute)
 		w.once(1000)
+		for i, l := range w.post.letters() {
+			require.Equal(t, i < sent, strings.HasPrefix(l.body, "First"), "letter %d of %d", i, sent)
+		}
 		require.Equal(t, 1000, w.org.shows(id(0)).Counts.Accepted)
 	}, audience(1000))
 }
@@ -425,10 +462,13 @@ func TestASlowReadingHoldsUpNobody(t *testing.T) {
 		require.NoError(t, w.Command(t.Context(), id(0), campaign.Cancel))
 		time.Sleep(10 * time.Second)
 		require.Equal(t, campaign.Canceled, w.org.shows(id(0)).Status, "though its reading hangs")
+		w.org.locked(func() { require.Zero(t, w.org.inHand, "which ends") })
 	}, audience(10), func(w *world) {
 		w.org.large = true
 		w.org.reading = func(ctx context.Context, _ string) error {
+			w.org.locked(func() { w.org.inHand++ })
 			<-ctx.Done()
+			w.org.locked(func() { w.org.inHand-- })
 			return fmt.Errorf("export: %w", ctx.Err())
 		}
 	})

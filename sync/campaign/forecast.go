@@ -61,7 +61,9 @@ func (e *Engine) takeForecast(ctx context.Context, f Forecasting) error {
 func (e *Engine) forecast(ctx context.Context, _ *desk, r *Run) (time.Duration, error) {
 	err := e.forecastOne(ctx, r)
 	switch {
-	case ctx.Err() != nil || err == nil:
+	case ctx.Err() != nil:
+		return 0, context.Cause(ctx)
+	case err == nil:
 		return 0, nil
 	case fault.Of(err) == nil && !errors.Is(err, ErrGone):
 		return 0, err

@@ -17,7 +17,9 @@ func (e *Engine) gather(ctx context.Context, d *desk, r *Run) (time.Duration, er
 		e.call(&d.clerk)
 	}
 	switch {
-	case ctx.Err() != nil || err == nil:
+	case ctx.Err() != nil:
+		return 0, context.Cause(ctx)
+	case err == nil:
 		return 0, nil // where it was left before its end, the next look tells how to go on
 	case fault.Of(err) == nil:
 		return 0, err
@@ -41,32 +43,34 @@ func (e *Engine) read(ctx context.Context, r *Run, each func([]Recipient)) (more
 				return true, err
 			}
 		}
-		people, next, err := e.Audiences.Page(ctx, r.Audience, r.Export, r.Locator)
-		if errors.Is(err, ErrGone) {
-			if ok, err := e.anew(ctx, r); !ok || err != nil {
-				return true, err
-			}
-			continue
-		}
-		if err != nil {
-			return true, classed(err)
-		}
-		if err := beyond(r, next, len(people)); err != nil {
-			return true, err
-		}
-		e.reading.over()
-		page, err := m.recipients(ctx, people)
-		if err != nil {
-			return true, err
-		}
-		if each != nil {
-			each(page)
-		}
-		if ok, err := e.keep(ctx, r, page, e.onward(ctx, r, m, page, next)); !ok || err != nil {
+		if ok, err := e.readPage(ctx, r, m, each); !ok || err != nil {
 			return true, err
 		}
 	}
 	return !r.Gathered, nil
+}
+
+// readPage reads one page and keeps it. ok is false when the run has changed.
+func (e *Engine) readPage(ctx context.Context, r *Run, m *merger, each func([]Recipient)) (ok bool, err error) {
+	people, next, err := e.Audiences.Page(ctx, r.Audience, r.Export, r.Locator)
+	switch {
+	case errors.Is(err, ErrGone):
+		return e.anew(ctx, r)
+	case err != nil:
+		return false, classed(err)
+	}
+	if err := beyond(r, next, len(people)); err != nil {
+		return false, err
+	}
+	e.reading.over()
+	page, err := m.recipients(ctx, people)
+	if err != nil {
+		return false, err
+	}
+	if each != nil {
+		each(page)
+	}
+	return e.keep(ctx, r, page, e.onward(ctx, r, m, page, next))
 }
 
 // beyond refuses a page that leads nowhere: the reading would never end.

@@ -71,7 +71,7 @@ func (l *lanes) share(sender string, run int64, own, rate float64, open int) int
 	if len(seats) > whole && older >= whole-total { // there are more runs than places
 		return 0
 	}
-	return max(part-open, 0)
+	return max(min(part-open, whole+len(seats)-total), 0)
 }
 
 // serve notes that a run has handed over.

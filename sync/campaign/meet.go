@@ -20,14 +20,36 @@ func Meet(was *Run, c Campaign, now time.Time) (r Run, changed, withdrawn bool) 
 	case c.Modified.Before(r.Campaign.Modified):
 		return r, false, false
 	case r.Status.Over():
-		if c.Status != Send || c.Deleted || !c.Modified.After(r.Campaign.Modified) {
-			return r, false, false
+		return again(r, c, now)
+	case c.Deleted || c.Command != "":
+		return command(r, c, now)
+	case r.Status != Scheduled: // nothing but its rate is changed once it has begun
+		changed = c.Rate != r.Campaign.Rate
+		if changed {
+			r.Campaign.Rate, r.Due = c.Rate, now
 		}
+		return r, changed, false
+	case c.Status == Draft || c.Status == Canceled:
+		return cancel(r, c, now)
+	case (c.Status == Send || c.Status == Scheduled) && !r.Campaign.asks(c):
 		return begin(r, c, now), true, false
+	}
+	return r, false, false
+}
+
+// again is a run that is over and whose record may ask once more.
+func again(r Run, c Campaign, now time.Time) (next Run, changed, withdrawn bool) {
+	if c.Status != Send || c.Deleted || !c.Modified.After(r.Campaign.Modified) {
+		return r, false, false
+	}
+	return begin(r, c, now), true, false
+}
+
+// command is a run whose record says what to do with it, or is gone.
+func command(r Run, c Campaign, now time.Time) (next Run, changed, withdrawn bool) {
+	switch {
 	case c.Deleted || c.Command == Cancel || r.Status == Scheduled && (c.Status == Draft || c.Status == Canceled):
-		r.Campaign.Modified, r.Campaign.Deleted = c.Modified, c.Deleted
-		r.stop(Canceled, now)
-		return r, true, true
+		return cancel(r, c, now)
 	case c.Command == Pause && r.Status != Paused:
 		r.Campaign.Modified = c.Modified
 		r.Status, r.Due, r.Untold = Paused, now, true
@@ -36,17 +58,18 @@ func Meet(was *Run, c Campaign, now time.Time) (r Run, changed, withdrawn bool) 
 		r.Campaign.Modified = c.Modified
 		r.Status, r.Due, r.Untold = r.resumed(), now, true
 		return r, true, false
-	case c.Command != "": // obeyed already, and the record is told so again
-		changed = !r.Untold
-		r.Untold, r.Due = true, now
-		return r, changed, false
-	case r.Status == Scheduled && (c.Status == Send || c.Status == Scheduled) && !r.Campaign.asks(c):
-		return begin(r, c, now), true, false
-	case c.Rate != r.Campaign.Rate: // all else stands once it has begun
-		r.Campaign.Rate, r.Due = c.Rate, now
-		return r, true, false
 	}
-	return r, false, false
+	// It is obeyed already, and the record is told so again.
+	changed = !r.Untold
+	r.Untold, r.Due = true, now
+	return r, changed, false
+}
+
+// cancel is a run that sends no more.
+func cancel(r Run, c Campaign, now time.Time) (next Run, changed, withdrawn bool) {
+	r.Campaign.Modified, r.Campaign.Deleted = c.Modified, c.Deleted
+	r.stop(Canceled, now)
+	return r, true, true
 }
 
 // asks says whether two readings of a record ask for the same.

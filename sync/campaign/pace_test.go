@@ -57,6 +57,7 @@ func TestCampaignsOfOneSenderGoOnSideBySide(t *testing.T) {
 			require.InDelta(t, 4*60*10/runs, by[id(n)], 4*60*10/runs*.2, "campaign %d", n)
 		}
 		require.InEpsilon(t, 4*60*10, len(w.post.letters()), .02, "and together at the sender's pace")
+		w.post.locked(func() { require.LessOrEqual(t, w.post.longest, 25, "two seconds of it are handed over") })
 	}, audience(2000), paced(10))
 }
 

@@ -74,7 +74,8 @@ func (e *Engine) Preview(ctx context.Context, record string) (Previewed, error) 
 			e.storeTrouble(late, err) // what is left is cleared away in an hour
 		}
 	}()
-	return shown, e.show(ctx, r, &shown)
+	err = e.show(ctx, r, &shown)
+	return shown, err
 }
 
 // rehearse makes a run of a record's preview.

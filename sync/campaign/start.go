@@ -136,7 +136,7 @@ func (e *Engine) unprepared(ctx context.Context, r *Run, err error) (time.Durati
 // putOff leaves a run alone for a while because the org does not answer.
 func (e *Engine) putOff(ctx context.Context, r *Run, err error) (time.Duration, error) {
 	if ctx.Err() != nil {
-		return 0, nil
+		return 0, context.Cause(ctx)
 	}
 	e.reading.had(ctx, classed(err))
 	pause := fault.RetryIn(r.Tries, firstPause, lastPause, fault.After(err))

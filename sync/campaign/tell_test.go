@@ -18,6 +18,7 @@ func TestProgressIsToldAtABoundedRateForAllCampaignsTogether(t *testing.T) {
 	inBubble(t, func(t *testing.T, w *world) {
 		for n := range 5 {
 			w.ask(asking(n))
+			time.Sleep(2 * time.Second)
 		}
 		time.Sleep(10 * time.Minute)
 		w.org.locked(func() {
