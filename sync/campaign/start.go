@@ -147,11 +147,9 @@ func (e *Engine) putOff(ctx context.Context, r *Run, err error) (time.Duration, 
 	return 0, err
 }
 
-// fail ends a campaign before anybody is sent to.
+// fail ends a campaign before anybody is sent to. Whoever was gathered is dropped only
+// afterwards (sweep): a campaign that goes on must find all of them.
 func (e *Engine) fail(ctx context.Context, r *Run, why problem) error {
-	if err := e.Recipients.Clear(ctx, r.N, false); err != nil {
-		return err
-	}
 	ok, err := e.revise(ctx, r, onlyIf(*r, func(r *Run) {
 		r.stop(Failed, time.Now())
 		r.Problem = string(why)
@@ -160,6 +158,11 @@ func (e *Engine) fail(ctx context.Context, r *Run, why problem) error {
 		e.ended(r)
 	}
 	return err
+}
+
+// sweep drops those whom a campaign has gathered that failed.
+func (e *Engine) sweep(ctx context.Context, _ *desk, r *Run) (time.Duration, error) {
+	return idle, e.Recipients.Clear(ctx, r.N, false)
 }
 
 // ended tells that a run is over.
