@@ -20,7 +20,8 @@ func Meet(was *Run, c Campaign, now time.Time) (r Run, changed, withdrawn bool) 
 	case c.Modified.Before(r.Campaign.Modified):
 		return r, false, false
 	case r.Status.Over():
-		if c.Status != Send || c.Deleted || !c.Modified.After(r.Campaign.Modified) {
+		// Until the record shows the end, it may still say what it said at first.
+		if c.Status != Send || c.Deleted || r.Untold || !c.Modified.After(r.Campaign.Modified) {
 			return r, false, false
 		}
 		return begin(r, c, now), true, false

@@ -286,6 +286,9 @@ func TestACampaignThatBeginsAnewSendsToNobodyTwice(t *testing.T) {
 		k.hand(2)
 		k.accept(k.intended()[0])
 		k.told(commanded(campaign.Cancel))
+		k.Untold = false
+		_, err := k.c.Revise(t.Context(), &k.Run)
+		require.NoError(t, err)
 		k.told(func(c *campaign.Campaign) { c.Status = campaign.Send })
 		require.Equal(t, campaign.Scheduled, k.Status)
 		require.NoError(t, k.c.Clear(t.Context(), k.N, false))

@@ -1,0 +1,36 @@
+package campaign_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/twiliosf/twiliosf/sync/campaign"
+)
+
+func TestWhatIsCanceledStaysSoThoughItsRecordDoesNotShowItYet(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		w.ask(asking(0))
+		time.Sleep(10 * time.Second)
+		require.NoError(t, w.Command(t.Context(), id(0), campaign.Cancel))
+		time.Sleep(time.Second)
+		canceled := len(w.post.letters())
+		require.NotZero(t, canceled)
+		w.says(id(0), func(c *campaign.Campaign) { c.Name = "Summer" }) // it still says Send
+		time.Sleep(time.Minute)
+		require.Equal(t, canceled, len(w.post.letters())) //nolint:testifylint // the letters are too many to print
+		w.org.locked(func() { w.org.tellErr = nil })
+		time.Sleep(2 * time.Hour)
+		require.Equal(t, campaign.Canceled, w.org.shows(id(0)).Status)
+		w.poll()
+		time.Sleep(time.Minute)
+		require.Equal(t, canceled, len(w.post.letters())) //nolint:testifylint // the letters are too many to print
+
+		w.says(id(0), func(c *campaign.Campaign) { c.Status = campaign.Send })
+		time.Sleep(10 * time.Minute)
+		w.once(1000)
+	}, audience(1000), paced(10), func(w *world) {
+		w.org.tellErr = func(campaign.Telling) error { return transient() }
+	})
+}
