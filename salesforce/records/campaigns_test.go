@@ -230,14 +230,16 @@ func TestAnAuthorsWordThatThePollHasYetToBringIsNotLost(t *testing.T) {
 		restarts bool
 		want     string
 	}{
-		"scheduled, and called off":                {map[string]any{"Status__c": "Draft"}, campaign.Telling{Status: campaign.Scheduled}, true, "Draft"},
-		"scheduled, and canceled":                  {map[string]any{"Status__c": "Canceled"}, campaign.Telling{Status: campaign.Scheduled}, true, "Canceled"},
-		"at the beginning":                         {map[string]any{"Status__c": "Send"}, campaign.Telling{Status: campaign.Scheduled}, true, "Scheduled"},
-		"failed before anything":                   {map[string]any{"Status__c": "Send"}, campaign.Telling{Status: campaign.Failed, Ended: ended}, true, "Failed"},
-		"completed, and to be sent again":          {map[string]any{"Status__c": "Send"}, campaign.Telling{Status: campaign.Completed, Ended: ended}, false, "Send"},
-		"the same after a restart":                 {map[string]any{"Status__c": "Send", "Completed_At__c": ended}, campaign.Telling{Status: campaign.Completed, Ended: ended}, true, "Send"},
-		"a later end of one that was sent again":   {map[string]any{"Status__c": "Send", "Completed_At__c": ended}, campaign.Telling{Status: campaign.Completed, Ended: ended.Add(time.Hour)}, true, "Completed"},
-		"one under way, whose status is ours only": {map[string]any{"Status__c": "Draft"}, campaign.Telling{Status: campaign.Sending}, true, "Sending"},
+		"scheduled, and called off":               {map[string]any{"Status__c": "Draft"}, campaign.Telling{Status: campaign.Scheduled}, true, "Draft"},
+		"scheduled, and canceled":                 {map[string]any{"Status__c": "Canceled"}, campaign.Telling{Status: campaign.Scheduled}, true, "Canceled"},
+		"at the beginning":                        {map[string]any{"Status__c": "Send"}, campaign.Telling{Status: campaign.Scheduled}, true, "Scheduled"},
+		"failed before anything":                  {map[string]any{"Status__c": "Send"}, campaign.Telling{Status: campaign.Failed, Ended: ended}, true, "Failed"},
+		"completed, and to be sent again":         {map[string]any{"Status__c": "Send"}, campaign.Telling{Status: campaign.Completed, Ended: ended}, false, "Send"},
+		"the same after a restart":                {map[string]any{"Status__c": "Send", "Completed_At__c": ended}, campaign.Telling{Status: campaign.Completed, Ended: ended}, true, "Send"},
+		"a later end of one that was sent again":  {map[string]any{"Status__c": "Send", "Completed_At__c": ended}, campaign.Telling{Status: campaign.Completed, Ended: ended.Add(time.Hour)}, true, "Completed"},
+		"one under way, and called off":           {map[string]any{"Status__c": "Draft"}, campaign.Telling{Status: campaign.Sending}, true, "Draft"},
+		"one that is paused, and canceled":        {map[string]any{"Status__c": "Canceled"}, campaign.Telling{Status: campaign.Paused}, true, "Canceled"},
+		"one under way, of which nothing is said": {map[string]any{"Status__c": "Completed"}, campaign.Telling{Status: campaign.Sending}, true, "Sending"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := newOffice(t)

@@ -6,6 +6,9 @@ import "time"
 // false when it is no news. withdrawn says that what is handed over is to be given
 // back, in the same transaction: the run no longer sends.
 //
+// Draft and Canceled stop what is under way as well: we write neither on the record
+// of one that goes on, and nobody expects texts after them.
+//
 // A record that is set to Send again begins anew, with those who were not sent to:
 // whoever was, or may have been, stays as they are.
 func Meet(was *Run, c Campaign, now time.Time) (r Run, changed, withdrawn bool) {
@@ -25,7 +28,7 @@ func Meet(was *Run, c Campaign, now time.Time) (r Run, changed, withdrawn bool) 
 			return r, false, false
 		}
 		return begin(r, c, now), true, false
-	case c.Deleted || c.Command == Cancel || r.Status == Scheduled && (c.Status == Draft || c.Status == Canceled):
+	case c.Deleted || c.Command == Cancel || c.Status == Draft || c.Status == Canceled:
 		r.Campaign.Modified, r.Campaign.Deleted = c.Modified, c.Deleted
 		r.stop(Canceled, now)
 		return r, true, true

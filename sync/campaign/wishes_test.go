@@ -34,3 +34,21 @@ func TestWhatIsCanceledStaysSoThoughItsRecordDoesNotShowItYet(t *testing.T) {
 		w.org.tellErr = func(campaign.Telling) error { return transient() }
 	})
 }
+
+func TestARecordThatIsSetToCanceledOrDraftIsTextedNoMore(t *testing.T) {
+	for _, status := range []campaign.Status{campaign.Canceled, campaign.Draft} {
+		t.Run(string(status), func(t *testing.T) {
+			inBubble(t, func(t *testing.T, w *world) {
+				w.ask(asking(0))
+				time.Sleep(20 * time.Second)
+				w.says(id(0), func(c *campaign.Campaign) { c.Status = status })
+				time.Sleep(time.Second)
+				canceled := len(w.post.letters())
+				require.NotZero(t, canceled)
+				time.Sleep(10 * time.Minute)
+				require.Equal(t, canceled, len(w.post.letters())) //nolint:testifylint // the letters are too many to print
+				require.Equal(t, campaign.Canceled, w.org.shows(id(0)).Status)
+			}, audience(2000), paced(10))
+		})
+	}
+}
