@@ -25,6 +25,8 @@ type Campaign struct {
 	Sender   string    `json:"sender,omitzero"` // a number or a Messaging Service's SID; "" is the default sender
 	SendAt   time.Time `json:"send_at,omitzero"`
 	Rate     float64   `json:"rate,omitzero"` // messages a second; 0 is the sender's own
+	// Operator: Command is an operator's, and the record may say another.
+	Operator bool `json:"operator,omitzero"`
 }
 
 // Status is what a record says of a campaign. Its author writes Draft and Send,
@@ -57,6 +59,14 @@ const (
 	Cancel Command = "Cancel"
 )
 
+// Heeded is the command that a record has said last. It is obeyed already, and stays
+// on the record until that is told.
+type Heeded struct {
+	Command Command   `json:"command,omitzero"`
+	At      time.Time `json:"at,omitzero"` // Modified of the record that said it
+	Cleared bool      `json:"cleared,omitzero"`
+}
+
 // Kind is what a run is for.
 type Kind string
 
@@ -82,6 +92,7 @@ type Run struct {
 	Gathered bool
 	Due      time.Time // when something is to be done about it; zero: at once, Never: nothing is
 	Tries    int       // how often it was put off
+	Heeded   Heeded
 	Audience Audience
 	Export   string
 	Locator  string

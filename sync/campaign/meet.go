@@ -30,18 +30,24 @@ func Meet(was *Run, c Campaign, now time.Time) (r Run, changed, withdrawn bool) 
 		return begin(r, c, now), true, false
 	case c.Deleted || c.Command == Cancel || c.Status == Draft || c.Status == Canceled:
 		r.Campaign.Modified, r.Campaign.Deleted = c.Modified, c.Deleted
+		r.heed(c)
 		r.stop(Canceled, now)
 		return r, true, true
-	case c.Command == Pause && r.Status != Paused:
+	case c.Command == Pause && r.Status != Paused && !r.heeds(c):
 		r.Campaign.Modified = c.Modified
+		r.heed(c)
 		r.Status, r.Due, r.Untold = Paused, now, true
 		return r, true, true
-	case c.Command == Resume && r.Status == Paused:
+	case c.Command == Resume && r.Status == Paused && !r.heeds(c):
 		r.Campaign.Modified = c.Modified
+		r.heed(c)
 		r.Status, r.Due, r.Untold = r.resumed(), now, true
 		return r, true, false
 	case c.Command != "": // obeyed already, and the record is told so again
-		changed = !r.Untold
+		changed = !r.Untold || !c.Operator && !r.heeds(c)
+		if !r.heeds(c) {
+			r.heed(c)
+		}
 		r.Untold, r.Due = true, now
 		return r, changed, false
 	case r.Status == Scheduled && (c.Status == Send || c.Status == Scheduled) && !r.Campaign.asks(c):
@@ -53,9 +59,23 @@ func Meet(was *Run, c Campaign, now time.Time) (r Run, changed, withdrawn bool) 
 	return r, false, false
 }
 
+// heeds says whether a record's command is obeyed already: an operator may have said
+// another thing since. A Resume that is still to be cleared counts as the one before
+// even when the record has changed; a Pause is obeyed once more in doubt.
+func (r *Run) heeds(c Campaign) bool {
+	h := r.Heeded
+	return !c.Operator && c.Command == h.Command && (!c.Modified.After(h.At) || c.Command == Resume && !h.Cleared)
+}
+
+func (r *Run) heed(c Campaign) {
+	if c.Command != "" && !c.Operator {
+		r.Heeded = Heeded{Command: c.Command, At: c.Modified}
+	}
+}
+
 // asks says whether two readings of a record ask for the same.
 func (c Campaign) asks(other Campaign) bool {
-	other.Modified, other.Status, other.Command = c.Modified, c.Status, c.Command
+	other.Modified, other.Status, other.Command, other.Operator = c.Modified, c.Status, c.Command, c.Operator
 	if c.SendAt.Equal(other.SendAt) { // in whatever zone it is written
 		other.SendAt = c.SendAt
 	}

@@ -52,3 +52,59 @@ func TestARecordThatIsSetToCanceledOrDraftIsTextedNoMore(t *testing.T) {
 		})
 	}
 }
+
+func TestAPauseStaysThoughItsRecordStillSaysResume(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		w.ask(asking(0))
+		time.Sleep(20 * time.Second)
+		require.NoError(t, w.Command(t.Context(), id(0), campaign.Pause))
+		time.Sleep(10 * time.Second)
+		w.says(id(0), func(c *campaign.Campaign) { c.Command = campaign.Resume })
+		require.NoError(t, w.Command(t.Context(), id(0), campaign.Pause)) // nobody has told the record yet
+		time.Sleep(time.Second)
+		paused := len(w.post.letters())
+		require.NotZero(t, paused)
+		for range 30 {
+			w.poll()
+			time.Sleep(10 * time.Second)
+		}
+		require.Equal(t, paused, len(w.post.letters())) //nolint:testifylint // the letters are too many to print
+		require.Equal(t, campaign.Paused, w.org.shows(id(0)).Status)
+		w.org.locked(func() { require.Empty(t, w.org.records[id(0)].Command, "it is obeyed") })
+
+		w.says(id(0), func(c *campaign.Campaign) { c.Command = campaign.Resume })
+		time.Sleep(10 * time.Second)
+		require.Greater(t, len(w.post.letters()), paused)
+	}, audience(2000), paced(10))
+}
+
+func TestACommandThatIsGivenAgainIsObeyedAgain(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		w.ask(asking(0))
+		time.Sleep(20 * time.Second)
+		for range 3 {
+			w.says(id(0), func(c *campaign.Campaign) { c.Command = campaign.Pause })
+			time.Sleep(10 * time.Second)
+			paused := len(w.post.letters())
+			w.poll()
+			time.Sleep(time.Minute)
+			require.Equal(t, paused, len(w.post.letters())) //nolint:testifylint // the letters are too many to print
+			require.NoError(t, w.Command(t.Context(), id(0), campaign.Resume))
+			time.Sleep(10 * time.Second)
+			require.Greater(t, len(w.post.letters()), paused)
+		}
+	}, audience(2000), paced(10))
+}
+
+func TestAResumeAtTheCommandLineStaysThoughItsRecordStillSaysPause(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		w.ask(asking(0))
+		time.Sleep(20 * time.Second)
+		w.says(id(0), func(c *campaign.Campaign) { c.Command = campaign.Pause })
+		require.NoError(t, w.Command(t.Context(), id(0), campaign.Resume)) // nobody has told the record yet
+		w.poll()
+		time.Sleep(10 * time.Minute)
+		w.once(2000)
+		w.org.locked(func() { require.Empty(t, w.org.records[id(0)].Command, "it is obeyed") })
+	}, audience(2000), paced(10))
+}
