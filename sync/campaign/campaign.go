@@ -163,6 +163,7 @@ type Counts struct {
 	Waiting, Handed int
 	Accepted        int // have a SID
 	Refused         int // by Twilio or before it: no SID
+	Stopped         int // of those refused: they had opted out, and Blocked counts them
 	Uncertain       int // a human decides
 	LeftOut         map[Reason]int
 	// Of those accepted, by their message's status, and of those blocked.
@@ -177,6 +178,9 @@ func (c Counts) Total() int {
 	n := c.Waiting + c.Handed + c.Accepted + c.Refused + c.Uncertain
 	return n + c.Skipped()
 }
+
+// Unsuccessful is how many have failed or were refused and are not Blocked.
+func (c Counts) Unsuccessful() int { return c.Failed + c.Refused - c.Stopped }
 
 // Skipped is how many are left out.
 func (c Counts) Skipped() int {

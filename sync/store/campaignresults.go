@@ -58,6 +58,9 @@ func (g *group) count(c *campaign.Counts) {
 		}
 	case "refused":
 		c.Refused += g.n
+		if g.outcome == wasBlocked {
+			c.Stopped += g.n
+		}
 	case "uncertain":
 		c.Uncertain += g.n
 	}

@@ -54,7 +54,7 @@ func TestEveryEndOfAnAttemptIsItsRecipients(t *testing.T) {
 		k.ended(a[3], outbox.Refused, 21610)
 		k.ended(a[4], outbox.Held, 0)
 		require.Equal(t, campaign.Counts{
-			Waiting: 1, Handed: 1, Accepted: 1, Refused: 3, Uncertain: 1, Blocked: 2, Open: 1,
+			Waiting: 1, Handed: 1, Accepted: 1, Refused: 3, Stopped: 2, Uncertain: 1, Blocked: 2, Open: 1,
 			LeftOut: map[campaign.Reason]int{}, Last: map[string]int{"": 3, "delivered": 2, "failed": 2},
 		}, k.counts())
 		for _, number := range []message.Number{a[2].Out.To, a[1].Out.To} {

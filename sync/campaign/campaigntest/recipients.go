@@ -131,6 +131,10 @@ func (r *row) count(c *campaign.Counts) {
 		c.Handed++
 	case refused:
 		c.Refused++
+		if r.code == codeBlocked {
+			c.Stopped++
+			c.Blocked++
+		}
 	case held:
 		c.Uncertain++
 	case leftOut:
