@@ -67,6 +67,13 @@ type Heeded struct {
 	Cleared bool      `json:"cleared,omitzero"`
 }
 
+// Forget is what is kept of a run for good whose recipients are dropped: that they are.
+func (r *Run) Forget() {
+	r.Forgotten, r.Untold, r.Due = true, false, Never
+	r.Campaign = Campaign{ID: r.Campaign.ID, Name: r.Campaign.Name, Modified: r.Campaign.Modified, Status: r.Campaign.Status}
+	r.Audience, r.Estimate = Audience{}, Estimate{}
+}
+
 // Kind is what a run is for.
 type Kind string
 
@@ -88,6 +95,8 @@ type Run struct {
 	Campaign Campaign
 	// Status is Scheduled until the audience is read, which is part of Sending.
 	Status Status
+	// Forgotten: who was sent to is no longer known.
+	Forgotten bool
 	// Gathered: the whole audience is in the ledger.
 	Gathered bool
 	Due      time.Time // when something is to be done about it; zero: at once, Never: nothing is

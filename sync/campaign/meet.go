@@ -85,7 +85,7 @@ func (c Campaign) asks(other Campaign) bool {
 // begin is a run of a campaign from its beginning. It is due at once, whenever it
 // is to be sent: its record is to say that it is scheduled.
 func begin(r Run, c Campaign, now time.Time) Run {
-	return Run{N: r.N, Version: r.Version, Kind: r.Kind, Campaign: c, Status: Scheduled, Due: now, Untold: true}
+	return Run{N: r.N, Version: r.Version, Kind: r.Kind, Forgotten: r.Forgotten, Campaign: c, Status: Scheduled, Due: now, Untold: true}
 }
 
 // resumed is the status after a pause.

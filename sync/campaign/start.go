@@ -56,6 +56,9 @@ func (e *Engine) start(ctx context.Context, d *desk, r *Run) (time.Duration, err
 	if now.Sub(cmp.Or(r.Campaign.SendAt, r.Campaign.Modified)) > e.o.LateLimit {
 		return 0, e.fail(ctx, r, problemf("Send At: its time passed more than %s ago, which is too late to begin (campaigns.late_limit). Set a new time and Status to Send.", hours(e.o.LateLimit)))
 	}
+	if r.Forgotten {
+		return 0, e.fail(ctx, r, "Status: it was over so long ago that it is no longer known who was sent to, and they would be texted twice. Clone the record and send that.")
+	}
 	p, wrong, err := e.check(ctx, &r.Campaign)
 	if wrong != "" {
 		return 0, e.fail(ctx, r, wrong)

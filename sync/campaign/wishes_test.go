@@ -108,3 +108,17 @@ func TestAResumeAtTheCommandLineStaysThoughItsRecordStillSaysPause(t *testing.T)
 		w.org.locked(func() { require.Empty(t, w.org.records[id(0)].Command, "it is obeyed") })
 	}, audience(2000), paced(10))
 }
+
+func TestACampaignOfWhichNobodyKnowsWhoWasSentToIsNotSentAgain(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		w.ask(asking(0))
+		time.Sleep(92 * 24 * time.Hour)
+		w.once(30)
+		w.says(id(0), func(c *campaign.Campaign) { c.Status = campaign.Send })
+		time.Sleep(time.Hour)
+		w.once(30)
+		shown := w.org.shows(id(0))
+		require.Equal(t, campaign.Failed, shown.Status)
+		require.Contains(t, shown.Problem, "Clone the record")
+	}, audience(30), paced(10))
+}
