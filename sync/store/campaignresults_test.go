@@ -262,6 +262,31 @@ func TestWhatAnAttemptAsksForNowIsItsCampaigns(t *testing.T) {
 	})
 }
 
+func TestWhatAHumanHasSentAgainGoesThoughItsCampaignIsOver(t *testing.T) {
+	onEach(t, func(t *testing.T, s *store.Store) {
+		k := sending(t, s, person(0))
+		k.hand(1)
+		k.ended(k.intended()[0], outbox.Held, 0)
+		k.Status = campaign.Completed
+		_, err := k.c.Revise(t.Context(), &k.Run)
+		require.NoError(t, err)
+		again := k.attempts(outbox.Held)
+		again[0].State, again[0].Unwritten = outbox.Ready, false
+		require.NoError(t, k.b.Revise(t.Context(), again))
+		require.NoError(t, k.b.Recover(t.Context(), now)) // it is killed before it is sent
+		drafts, err := k.c.Drafts(t.Context(), []string{again[0].Draft.ID})
+		require.NoError(t, err)
+		require.Equal(t, message.AskSend, drafts[0].Ask)
+		require.Less(t, time.Since(drafts[0].SendAt), time.Minute, "and now")
+		k.Status = campaign.Canceled
+		_, err = k.c.Revise(t.Context(), &k.Run)
+		require.NoError(t, err)
+		drafts, err = k.c.Drafts(t.Context(), []string{again[0].Draft.ID})
+		require.NoError(t, err)
+		require.Equal(t, message.AskCancel, drafts[0].Ask)
+	})
+}
+
 func TestTheRecordOfAnAttemptWithoutASIDIsItsRecipients(t *testing.T) {
 	onEach(t, func(t *testing.T, s *store.Store) {
 		k := sending(t, s, person(0))
