@@ -149,6 +149,7 @@ var arrows = []arrow{
 
 	{"sync/campaign/campaigntest", "sync/campaign", "the suite is that port's contract"},
 	{"sync/campaign/campaigntest", "sync/message", "the suite makes recipients"},
+	{"sync/campaign/campaigntest", "sync/phone", "one number may be written in several ways"},
 	{"sync/jobs/jobstest", "sync/jobs", "the suite is that port's contract"},
 	{"sync/jobs/jobstest", "sync/store", "jobs commit together with rows"},
 	{"sync/followup/followuptest", "sync/followup", "the suite is that port's contract"},

@@ -316,6 +316,20 @@ func TestWhoIsOverIsListedLastAndForgottenWithAllOfIts(t *testing.T) {
 	})
 }
 
+func TestANumberIsOneInWhateverWayItIsWritten(t *testing.T) {
+	onEach(t, func(t *testing.T, s *store.Store) {
+		k := sending(t, s)
+		page := persons(0, 5)
+		for i, n := range []message.Number{"+551187654321", "+5511987654321", "+551131234567", "+5491123456789", "+541123456789"} {
+			page[i].Number = n
+		}
+		k.add(page[0])
+		k.add(page[1:]...)
+		require.Equal(t, 2, k.counts().LeftOut[campaign.Duplicate])
+		require.Equal(t, 3, k.counts().Waiting)
+	})
+}
+
 func TestEachNumberIsTextedOnceAndEachPersonIsThereOnce(t *testing.T) {
 	onEach(t, func(t *testing.T, s *store.Store) {
 		k := sending(t, s)
