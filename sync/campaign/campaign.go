@@ -67,13 +67,6 @@ type Heeded struct {
 	Cleared bool      `json:"cleared,omitzero"`
 }
 
-// Forget is what is kept of a run for good whose recipients are dropped: that they are.
-func (r *Run) Forget() {
-	r.Forgotten, r.Untold, r.Due = true, false, Never
-	r.Campaign = Campaign{ID: r.Campaign.ID, Name: r.Campaign.Name, Modified: r.Campaign.Modified, Status: r.Campaign.Status}
-	r.Audience, r.Estimate = Audience{}, Estimate{}
-}
-
 // Kind is what a run is for.
 type Kind string
 
@@ -126,6 +119,13 @@ type Audience struct {
 	Phones []string `json:"phones"`
 	Fields []Field  `json:"fields"`
 	Large  bool     `json:"large"` // it takes an export
+}
+
+// Forget is what is kept of a run for good whose recipients are dropped: that they are.
+func (r *Run) Forget() {
+	r.Forgotten, r.Untold, r.Due = true, false, Never
+	r.Campaign = Campaign{ID: r.Campaign.ID, Name: r.Campaign.Name, Modified: r.Campaign.Modified, Status: r.Campaign.Status}
+	r.Audience, r.Estimate = Audience{}, Estimate{}
 }
 
 // Person is one of an audience, as the org has them.
