@@ -150,6 +150,7 @@ var arrows = []arrow{
 
 	{"sync/campaign/campaigntest", "sync/campaign", "the suite is that port's contract"},
 	{"sync/campaign/campaigntest", "sync/message", "the suite makes recipients"},
+	{"sync/campaign/campaigntest", "sync/phone", "one number may be written in several ways"},
 	{"salesforce/orgsetup", "salesforce", "metadata is deployed through the org"},
 	{"salesforce/orgsetup", "deploy/salesforce", "the org is compared with what we ship"},
 	{"salesforce/orgsetup", "sync/fault", "a deployment goes on while the connection is cut"},

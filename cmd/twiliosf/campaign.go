@@ -61,7 +61,7 @@ func printCampaigns(out io.Writer, all []campaign.Listed) error {
 		c := &all[i]
 		n := &c.Counts
 		fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%s\t%s\n", c.Record, c.Name, c.Status, n.Total(), n.Waiting+n.Handed, n.Accepted,
-			n.Delivered, n.Failed+n.Undelivered+n.Blocked+n.Refused, n.Skipped(), n.Replied, lasts(c.Lasts), c.Problem)
+			n.Delivered, n.Unsuccessful()+n.Undelivered+n.Blocked, n.Skipped(), n.Replied, lasts(c.Lasts), c.Problem)
 	}
 	if err := w.Flush(); err != nil {
 		return fmt.Errorf("print: %w", err)

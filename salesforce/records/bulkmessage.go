@@ -67,7 +67,7 @@ var bulkCounters = []struct {
 	{"Sent__c", func(c campaign.Counts) int { return c.Sent }},
 	{"Delivered__c", func(c campaign.Counts) int { return c.Delivered }},
 	{"Undelivered__c", func(c campaign.Counts) int { return c.Undelivered }},
-	{"Failed__c", func(c campaign.Counts) int { return c.Failed + c.Refused }},
+	{"Failed__c", campaign.Counts.Unsuccessful},
 	{"Blocked__c", func(c campaign.Counts) int { return c.Blocked }},
 	{"Skipped__c", campaign.Counts.Skipped},
 	{"Replied__c", func(c campaign.Counts) int { return c.Replied }},

@@ -130,11 +130,11 @@ func (c *Campaigns) said(ctx context.Context, p *plan, all []campaign.Telling) (
 }
 
 // mayShow says whether a status may be written over what a record says: not over an
-// author's word that the poll has yet to bring. Draft calls off what is scheduled; and
-// a record that shows its end already and says Send is to be sent again.
+// author's word that the poll has yet to bring. Draft and Canceled call it off; and a
+// record that shows its end already and says Send is to be sent again.
 func mayShow(t *campaign.Telling, now saying) bool {
 	switch {
-	case t.Status == campaign.Scheduled && (now.status == campaign.Draft || now.status == campaign.Canceled):
+	case !t.Status.Over() && (now.status == campaign.Draft || now.status == campaign.Canceled):
 		return false
 	case t.Status.Over() && now.status == campaign.Send:
 		return t.Ended.IsZero() || !now.completed.Equal(t.Ended.Truncate(time.Second))

@@ -34,7 +34,7 @@ func (e *Engine) Command(ctx context.Context, record string, c Command) error {
 		return fmt.Errorf("%w: it is %s", ErrOver, r.Status)
 	}
 	said := r.Campaign
-	said.Command, said.Status = c, Send
+	said.Command, said.Status, said.Operator = c, Send, true
 	return e.Take(ctx, []Campaign{said})
 }
 

@@ -25,6 +25,8 @@ type Campaign struct {
 	Sender   string    `json:"sender,omitzero"` // a number or a Messaging Service's SID; "" is the default sender
 	SendAt   time.Time `json:"send_at,omitzero"`
 	Rate     float64   `json:"rate,omitzero"` // messages a second; 0 is the sender's own
+	// Operator: Command is an operator's, and the record may say another.
+	Operator bool `json:"operator,omitzero"`
 }
 
 // Status is what a record says of a campaign. Its author writes Draft and Send,
@@ -57,6 +59,14 @@ const (
 	Cancel Command = "Cancel"
 )
 
+// Heeded is the command that a record has said last. It is obeyed already, and stays
+// on the record until that is told.
+type Heeded struct {
+	Command Command   `json:"command,omitzero"`
+	At      time.Time `json:"at,omitzero"` // Modified of the record that said it
+	Cleared bool      `json:"cleared,omitzero"`
+}
+
 // Kind is what a run is for.
 type Kind string
 
@@ -78,10 +88,13 @@ type Run struct {
 	Campaign Campaign
 	// Status is Scheduled until the audience is read, which is part of Sending.
 	Status Status
+	// Forgotten: who was sent to is no longer known.
+	Forgotten bool
 	// Gathered: the whole audience is in the ledger.
 	Gathered bool
 	Due      time.Time // when something is to be done about it; zero: at once, Never: nothing is
 	Tries    int       // how often it was put off
+	Heeded   Heeded
 	Audience Audience
 	Export   string
 	Locator  string
@@ -106,6 +119,13 @@ type Audience struct {
 	Phones []string `json:"phones"`
 	Fields []Field  `json:"fields"`
 	Large  bool     `json:"large"` // it takes an export
+}
+
+// Forget is what is kept of a run for good whose recipients are dropped: that they are.
+func (r *Run) Forget() {
+	r.Forgotten, r.Untold, r.Due = true, false, Never
+	r.Campaign = Campaign{ID: r.Campaign.ID, Name: r.Campaign.Name, Modified: r.Campaign.Modified, Status: r.Campaign.Status}
+	r.Audience, r.Estimate = Audience{}, Estimate{}
 }
 
 // Person is one of an audience, as the org has them.
@@ -152,6 +172,7 @@ type Counts struct {
 	Waiting, Handed int
 	Accepted        int // have a SID
 	Refused         int // by Twilio or before it: no SID
+	Stopped         int // of those refused: they had opted out, and Blocked counts them
 	Uncertain       int // a human decides
 	LeftOut         map[Reason]int
 	// Of those accepted, by their message's status, and of those blocked.
@@ -166,6 +187,9 @@ func (c Counts) Total() int {
 	n := c.Waiting + c.Handed + c.Accepted + c.Refused + c.Uncertain
 	return n + c.Skipped()
 }
+
+// Unsuccessful is how many have failed or were refused and are not Blocked.
+func (c Counts) Unsuccessful() int { return c.Failed + c.Refused - c.Stopped }
 
 // Skipped is how many are left out.
 func (c Counts) Skipped() int {

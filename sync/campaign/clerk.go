@@ -98,6 +98,9 @@ func (e *Engine) recount(ctx context.Context, d *desk, r *Run, written bool) err
 	if err != nil {
 		return err
 	}
+	if r.Status == Failed { // nobody waits, though some may still be there to be dropped
+		counts.Waiting, counts.LeftOut, counts.Last = 0, nil, nil
+	}
 	now := time.Now()
 	news := !counts.equal(r.Counts)
 	d.calm = min(d.calm+1, mostCalm)

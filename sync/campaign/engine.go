@@ -126,6 +126,8 @@ func (e *Engine) walk(r *Run) step {
 		return e.gather
 	case r.Status == Sending:
 		return e.send
+	case r.Status == Failed:
+		return e.sweep
 	}
 	return nil
 }

@@ -92,7 +92,9 @@ type Books interface {
 	Runs(ctx context.Context, limit int) ([]Run, error)
 	// Run reads a record's run of a kind.
 	Run(ctx context.Context, record string, k Kind) (r Run, ok bool, err error)
-	// Forget drops runs that are over since before a time, with their recipients.
+	// Forget drops the recipients of runs that are over since before a time, and of
+	// those to send all but that there was one, for to send to nobody twice it would
+	// have to be known who was sent to.
 	Forget(ctx context.Context, before time.Time) error
 }
 

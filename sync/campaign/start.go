@@ -56,6 +56,9 @@ func (e *Engine) start(ctx context.Context, d *desk, r *Run) (time.Duration, err
 	if now.Sub(cmp.Or(r.Campaign.SendAt, r.Campaign.Modified)) > e.o.LateLimit {
 		return 0, e.fail(ctx, r, problemf("Send At: its time passed more than %s ago, which is too late to begin (campaigns.late_limit). Set a new time and Status to Send.", hours(e.o.LateLimit)))
 	}
+	if r.Forgotten {
+		return 0, e.fail(ctx, r, "Status: it was over so long ago that it is no longer known who was sent to, and they would be texted twice. Clone the record and send that.")
+	}
 	p, wrong, err := e.check(ctx, &r.Campaign)
 	if wrong != "" {
 		return 0, e.fail(ctx, r, wrong)
@@ -147,11 +150,9 @@ func (e *Engine) putOff(ctx context.Context, r *Run, err error) (time.Duration, 
 	return 0, err
 }
 
-// fail ends a campaign before anybody is sent to.
+// fail ends a campaign before anybody is sent to. Whoever was gathered is dropped only
+// afterwards (sweep): a campaign that goes on must find all of them.
 func (e *Engine) fail(ctx context.Context, r *Run, why problem) error {
-	if err := e.Recipients.Clear(ctx, r.N, false); err != nil {
-		return err
-	}
 	ok, err := e.revise(ctx, r, onlyIf(*r, func(r *Run) {
 		r.stop(Failed, time.Now())
 		r.Problem = string(why)
@@ -160,6 +161,11 @@ func (e *Engine) fail(ctx context.Context, r *Run, why problem) error {
 		e.ended(r)
 	}
 	return err
+}
+
+// sweep drops those whom a campaign has gathered that failed.
+func (e *Engine) sweep(ctx context.Context, _ *desk, r *Run) (time.Duration, error) {
+	return idle, e.Recipients.Clear(ctx, r.N, false)
 }
 
 // ended tells that a run is over.

@@ -72,14 +72,8 @@ func (r *Run) telling() Telling {
 		ID: r.Campaign.ID, Status: r.Status, Counts: r.Counts, Problem: r.Problem, Started: r.Started, Ended: r.Ended,
 		ForgetStarted: r.Started.IsZero(),
 	}
-	switch r.Status {
-	case Paused:
-		t.Obeyed = Pause
-	case Canceled:
-		t.Obeyed = Cancel
-	case Scheduled, Sending:
-		t.Obeyed = Resume
-	default:
+	if !r.Heeded.Cleared {
+		t.Obeyed = r.Heeded.Command
 	}
 	return t
 }
@@ -160,11 +154,13 @@ func (e *Engine) toldOne(ctx context.Context, r *Run, t Telling, outcome error) 
 	case outcome == nil:
 		written("written")
 		_, err := e.revise(ctx, r, func(r *Run) bool {
-			if !reflect.DeepEqual(r.telling(), t) { // there is more to tell
-				return false
+			all := reflect.DeepEqual(r.telling(), t) // else there is more to tell
+			if all {
+				r.Untold, r.TellTries = false, 0
 			}
-			r.Untold, r.TellTries = false, 0
-			return true
+			cleared := t.Obeyed != "" && t.Obeyed == r.Heeded.Command && !r.Heeded.Cleared
+			r.Heeded.Cleared = r.Heeded.Cleared || cleared
+			return all || cleared
 		})
 		return err
 	case errors.Is(outcome, ErrGone):

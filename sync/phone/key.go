@@ -16,6 +16,40 @@ type Key int64
 // whoever has stored keys knows that they are old.
 const KeyVersion = 1
 
+// Writings are the ways in which one number is written, itself first: all that have
+// its key and its channel.
+func Writings(n message.Number) []message.Number {
+	all := []message.Number{n}
+	key := KeyOf(n)
+	if key == 0 {
+		return all
+	}
+	channel := strings.TrimRight(string(n), "0123456789")
+	d := strconv.FormatInt(int64(key), 10)
+	for _, digits := range []string{d, grown(d)} {
+		if other := message.Number(channel + digits); digits != "" && other != n && KeyOf(other) == key {
+			all = append(all, other)
+		}
+	}
+	return all
+}
+
+// grown are the digits of a key with the one that sameDigits leaves out.
+func grown(d string) string {
+	switch {
+	case len(d) != 12:
+		return ""
+	case strings.HasPrefix(d, "52"):
+		return "521" + d[2:]
+	case strings.HasPrefix(d, "54"):
+		return "549" + d[2:]
+	case strings.HasPrefix(d, "55"):
+		return d[:4] + "9" + d[4:]
+	default:
+		return ""
+	}
+}
+
 // KeyOf is the key of a number as Twilio writes it, whatever channel it is behind.
 // Short codes and alphanumeric senders, which are nobody's phone, have none.
 //

@@ -171,6 +171,9 @@ func (c Campaigns) Drafts(ctx context.Context, keys []string) ([]message.Draft, 
 		switch status := h.run.Status; {
 		case status == campaign.Sending:
 			d.Ask = message.AskSend
+		case status == campaign.Completed && !a.Since.IsZero() && a.Result.Status == message.Uncertain:
+			// A human has decided that it is sent again: nobody else would hand it over.
+			d.Ask, d.SendAt = message.AskSend, time.Now()
 		case status.Over():
 			d.Ask = message.AskCancel
 		default:

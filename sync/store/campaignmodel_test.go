@@ -47,6 +47,9 @@ func (m *model) count() campaign.Counts {
 		switch {
 		case x.code == 21610:
 			c.Blocked++
+			if x.state == "refused" {
+				c.Stopped++
+			}
 		case x.status == message.Sent:
 			c.Sent++
 		case x.status == message.Delivered:

@@ -58,9 +58,20 @@ func (g *group) count(c *campaign.Counts) {
 		}
 	case "refused":
 		c.Refused += g.n
+		if g.outcome == wasBlocked {
+			c.Stopped += g.n
+		}
 	case "uncertain":
 		c.Uncertain += g.n
 	}
+	g.became(c)
+	if g.replied {
+		c.Replied += g.n
+	}
+}
+
+// became counts by what became of messages.
+func (g *group) became(c *campaign.Counts) {
 	switch g.outcome {
 	case wasSent:
 		c.Sent += g.n
@@ -72,9 +83,6 @@ func (g *group) count(c *campaign.Counts) {
 		c.Failed += g.n
 	case wasBlocked:
 		c.Blocked += g.n
-	}
-	if g.replied {
-		c.Replied += g.n
 	}
 }
 

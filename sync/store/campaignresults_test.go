@@ -54,7 +54,7 @@ func TestEveryEndOfAnAttemptIsItsRecipients(t *testing.T) {
 		k.ended(a[3], outbox.Refused, 21610)
 		k.ended(a[4], outbox.Held, 0)
 		require.Equal(t, campaign.Counts{
-			Waiting: 1, Handed: 1, Accepted: 1, Refused: 3, Uncertain: 1, Blocked: 2, Open: 1,
+			Waiting: 1, Handed: 1, Accepted: 1, Refused: 3, Stopped: 2, Uncertain: 1, Blocked: 2, Open: 1,
 			LeftOut: map[campaign.Reason]int{}, Last: map[string]int{"": 3, "delivered": 2, "failed": 2},
 		}, k.counts())
 		for _, number := range []message.Number{a[2].Out.To, a[1].Out.To} {
@@ -262,6 +262,31 @@ func TestWhatAnAttemptAsksForNowIsItsCampaigns(t *testing.T) {
 	})
 }
 
+func TestWhatAHumanHasSentAgainGoesThoughItsCampaignIsOver(t *testing.T) {
+	onEach(t, func(t *testing.T, s *store.Store) {
+		k := sending(t, s, person(0))
+		k.hand(1)
+		k.ended(k.intended()[0], outbox.Held, 0)
+		k.Status = campaign.Completed
+		_, err := k.c.Revise(t.Context(), &k.Run)
+		require.NoError(t, err)
+		again := k.attempts(outbox.Held)
+		again[0].State, again[0].Unwritten = outbox.Ready, false
+		k.revise(again...)
+		require.NoError(t, k.b.Recover(t.Context(), now)) // it is killed before it is sent
+		drafts, err := k.c.Drafts(t.Context(), []string{again[0].Draft.ID})
+		require.NoError(t, err)
+		require.Equal(t, message.AskSend, drafts[0].Ask)
+		require.Less(t, time.Since(drafts[0].SendAt), time.Minute, "and now")
+		k.Status = campaign.Canceled
+		_, err = k.c.Revise(t.Context(), &k.Run)
+		require.NoError(t, err)
+		drafts, err = k.c.Drafts(t.Context(), []string{again[0].Draft.ID})
+		require.NoError(t, err)
+		require.Equal(t, message.AskCancel, drafts[0].Ask)
+	})
+}
+
 func TestTheRecordOfAnAttemptWithoutASIDIsItsRecipients(t *testing.T) {
 	onEach(t, func(t *testing.T, s *store.Store) {
 		k := sending(t, s, person(0))
@@ -286,6 +311,9 @@ func TestACampaignThatBeginsAnewSendsToNobodyTwice(t *testing.T) {
 		k.hand(2)
 		k.accept(k.intended()[0])
 		k.told(commanded(campaign.Cancel))
+		k.Untold = false
+		_, err := k.c.Revise(t.Context(), &k.Run)
+		require.NoError(t, err)
 		k.told(func(c *campaign.Campaign) { c.Status = campaign.Send })
 		require.Equal(t, campaign.Scheduled, k.Status)
 		require.NoError(t, k.c.Clear(t.Context(), k.N, false))

@@ -202,8 +202,8 @@ func (c Campaigns) Run(ctx context.Context, record string, k campaign.Kind) (cam
 	return found[0], true, nil
 }
 
-// Forget implements campaign.Books. The rows of a run go before the run: what a
-// crash leaves is dropped the next time.
+// Forget implements campaign.Books. A run to send is marked before its rows go, so
+// that none begins anew without them; what a crash leaves is dropped the next time.
 func (c Campaigns) Forget(ctx context.Context, before time.Time) error {
 	const old = `WHERE ended_at > 0 AND ended_at < ? AND ` + overRuns
 	runs, err := c.s.runs(ctx, c.s.read, old, milli(before))
@@ -211,11 +211,7 @@ func (c Campaigns) Forget(ctx context.Context, before time.Time) error {
 		return err
 	}
 	for i := range runs {
-		if err := c.drop(ctx, runs[i].N, true); err != nil {
-			return err
-		}
-		if _, err := c.s.exec(ctx, c.s.write, `DELETE FROM campaigns `+old+` AND n = ? AND version = ?`,
-			milli(before), runs[i].N, runs[i].Version); err != nil {
+		if err := c.forget(ctx, &runs[i]); err != nil {
 			return err
 		}
 	}
@@ -223,4 +219,22 @@ func (c Campaigns) Forget(ctx context.Context, before time.Time) error {
 		return nil
 	}
 	return c.s.Tx(ctx, func(tx *sql.Tx) error { return c.s.countSent(ctx, tx) })
+}
+
+func (c Campaigns) forget(ctx context.Context, r *campaign.Run) error {
+	end := `DELETE FROM campaigns WHERE n = ? AND version = ?`
+	if r.Kind == campaign.ToSend {
+		end = `UPDATE campaigns SET ended_at = 0 WHERE n = ? AND version = ?`
+		if !r.Forgotten {
+			r.Forget()
+			if ok, err := c.Revise(ctx, r); err != nil || !ok {
+				return err
+			}
+		}
+	}
+	if err := c.drop(ctx, r.N, true); err != nil {
+		return err
+	}
+	_, err := c.s.exec(ctx, c.s.write, end, r.N, r.Version)
+	return err
 }

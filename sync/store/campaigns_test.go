@@ -296,16 +296,37 @@ func TestWhoIsOverIsListedLastAndForgottenWithAllOfIts(t *testing.T) {
 		require.NoError(t, k.c.Forget(ctx, now.Add(4*time.Hour)))
 		listed, err = k.c.Runs(ctx, 10)
 		require.NoError(t, err)
-		require.Len(t, listed, 2, "neither what is not over nor what is over since later")
+		require.Equal(t, []bool{false, false, true, true}, []bool{listed[0].Forgotten, listed[1].Forgotten, listed[2].Forgotten, listed[3].Forgotten},
+			"neither what is not over nor what is over since later")
 		require.Equal(t, 2500, k.counts().Total())
 		k.Status, k.Ended = campaign.Canceled, now
 		_, err = k.c.Revise(ctx, &k.Run)
 		require.NoError(t, err)
 		require.NoError(t, k.c.Forget(ctx, now.Add(time.Second)))
 		require.Zero(t, k.counts().Total())
-		_, ok, err := k.c.Run(ctx, asking(1).ID, campaign.ToSend)
+		r, ok, err := k.c.Run(ctx, asking(1).ID, campaign.ToSend)
 		require.NoError(t, err)
-		require.False(t, ok)
+		require.True(t, ok)
+		require.True(t, r.Forgotten)
+		require.Empty(t, r.Campaign.Body)
+		require.NoError(t, k.c.Forget(ctx, now.Add(time.Hour)))
+		again, _, err := k.c.Run(ctx, asking(1).ID, campaign.ToSend)
+		require.NoError(t, err)
+		require.Equal(t, r, again, "it is done once")
+	})
+}
+
+func TestANumberIsOneInWhateverWayItIsWritten(t *testing.T) {
+	onEach(t, func(t *testing.T, s *store.Store) {
+		k := sending(t, s)
+		page := persons(0, 5)
+		for i, n := range []message.Number{"+551187654321", "+5511987654321", "+551131234567", "+5491123456789", "+541123456789"} {
+			page[i].Number = n
+		}
+		k.add(page[0])
+		k.add(page[1:]...)
+		require.Equal(t, 2, k.counts().LeftOut[campaign.Duplicate])
+		require.Equal(t, 3, k.counts().Waiting)
 	})
 }
 

@@ -56,8 +56,10 @@ func (c Campaigns) add(ctx context.Context, tx *sql.Tx, run int64, page []campai
 		there[p.Person] = true
 		state, reason := isWaiting, p.Reason
 		if reason == "" {
-			if holders[p.Number] {
-				reason = campaign.Duplicate
+			for _, n := range phone.Writings(p.Number) {
+				if holders[n] {
+					reason = campaign.Duplicate
+				}
 			}
 			holders[p.Number] = true
 		}
@@ -84,11 +86,16 @@ func (c Campaigns) add(ctx context.Context, tx *sql.Tx, run int64, page []campai
 // another's.
 func (c Campaigns) met(ctx context.Context, tx *sql.Tx, run int64, page []campaign.Recipient) (there map[message.Link]bool, holders map[message.Number]bool, err error) {
 	there, holders = make(map[message.Link]bool, len(page)), make(map[message.Number]bool, len(page))
+	var written []message.Number
+	for i := range page {
+		if page[i].Number != "" {
+			written = append(written, phone.Writings(page[i].Number)...)
+		}
+	}
 	for chunk := range slices.Chunk(page, lookupRows) {
-		people, numbers := []any{run}, []any{run}
+		people := []any{run}
 		for i := range lookupRows {
-			p := &chunk[min(i, len(chunk)-1)]
-			people, numbers = append(people, p.Person.ID), append(numbers, string(p.Number))
+			people = append(people, chunk[min(i, len(chunk)-1)].Person.ID)
 		}
 		if err := c.s.each(ctx, tx, func(r *sql.Rows) error {
 			var l message.Link
@@ -97,6 +104,12 @@ func (c Campaigns) met(ctx context.Context, tx *sql.Tx, run int64, page []campai
 			return err
 		}, metPeopleSQL, people...); err != nil {
 			return nil, nil, err
+		}
+	}
+	for chunk := range slices.Chunk(written, lookupRows) {
+		numbers := []any{run}
+		for i := range lookupRows {
+			numbers = append(numbers, string(chunk[min(i, len(chunk)-1)]))
 		}
 		if err := c.s.each(ctx, tx, func(r *sql.Rows) error {
 			var n message.Number

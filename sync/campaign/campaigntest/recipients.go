@@ -7,6 +7,7 @@ import (
 
 	"github.com/twiliosf/twiliosf/sync/campaign"
 	"github.com/twiliosf/twiliosf/sync/message"
+	"github.com/twiliosf/twiliosf/sync/phone"
 )
 
 // Add implements campaign.Recipients.
@@ -24,8 +25,10 @@ func (l *Fake) Add(_ context.Context, r *campaign.Run, page []campaign.Recipient
 		l.row++
 		p.N, p.Run = l.row, r.N
 		added := &row{Recipient: p, run: to, record: r.Campaign.ID}
-		if p.Reason == "" && to.byNumber[p.Number] != nil {
-			added.Reason = campaign.Duplicate
+		for _, n := range phone.Writings(p.Number) {
+			if p.Reason == "" && to.byNumber[n] != nil {
+				added.Reason = campaign.Duplicate
+			}
 		}
 		if added.Reason != "" {
 			added.state = leftOut
@@ -131,6 +134,10 @@ func (r *row) count(c *campaign.Counts) {
 		c.Handed++
 	case refused:
 		c.Refused++
+		if r.code == codeBlocked {
+			c.Stopped++
+			c.Blocked++
+		}
 	case held:
 		c.Uncertain++
 	case leftOut:

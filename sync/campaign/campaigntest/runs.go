@@ -125,7 +125,15 @@ func (b books) Forget(_ context.Context, before time.Time) error {
 			for _, row := range r.rows {
 				delete(b.l.byKey, row.key())
 			}
-			delete(b.l.runs, n)
+			r.rows = nil
+			if r.run.Kind != campaign.ToSend {
+				delete(b.l.runs, n)
+				continue
+			}
+			if !r.run.Forgotten {
+				r.run.Forget()
+				r.run.Version++
+			}
 		}
 	}
 	return b.l.fail

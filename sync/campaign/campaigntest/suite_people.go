@@ -41,6 +41,20 @@ func testRecipients(t *testing.T, open func(t *testing.T) Memory) {
 		require.Zero(t, count(t, m, &r).Total())
 		require.Empty(t, read(t, m, 0).Locator)
 	})
+	t.Run("one number is one recipient, in whatever way it is written", func(t *testing.T) {
+		m := open(t)
+		r := run(t, m, 0)
+		page := people(4)
+		page[0].Number, page[1].Number, page[2].Number = "+551187654321", "+5511987654321", "+551131234567"
+		page[3].Number = page[1].Number
+		_, err := m.Add(ctx, &r, page[:2])
+		require.NoError(t, err)
+		_, err = m.Add(ctx, &r, page[2:])
+		require.NoError(t, err)
+		c := count(t, m, &r)
+		require.Equal(t, 2, c.Waiting)
+		require.Equal(t, map[campaign.Reason]int{campaign.Duplicate: 2}, c.LeftOut)
+	})
 	t.Run("one number is one recipient, the first", func(t *testing.T) {
 		m := open(t)
 		r := run(t, m, 0)
