@@ -67,7 +67,7 @@ func quick(path string) (*config.Config, error) {
 		cfg.Sync.ActiveEvery, cfg.Sync.FullEvery, cfg.Sync.RefreshEvery = time.Second, 2*time.Second, 3*time.Second
 	}
 	if err == nil && cfg.Twilio.Sender != "" {
-		cfg.Sync.DraftsEvery, cfg.Outbox.SettleAfter = time.Second, 3*time.Second
+		cfg.Sync.DraftsEvery, cfg.Outbox.SettleAfter, cfg.Campaigns.Every = time.Second, 3*time.Second, time.Second
 	}
 	return cfg, err
 }
