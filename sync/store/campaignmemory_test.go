@@ -110,4 +110,3 @@ func (h handedTo) Hear(ctx context.Context, n campaigntest.News) error {
 }
 
 var _ campaigntest.Outbox = handedTo{}
-

@@ -48,7 +48,9 @@ func (w *world) row(object, id string) map[string]any {
 // A marketing user makes a record, sets it to Send, and watches it finish.
 func TestACampaignIsSentOnceToEachOfItsAudienceAndCounted(t *testing.T) {
 	inBubble(t, brisk(), salesforcetest.Options{}, func(t *testing.T, w *world) {
-		w.change(func(s *settings) { s.rest += "campaigns: {quiet_hours: \"off\", every: 15s, rate_per_second: {default: 20}}\n" })
+		w.change(func(s *settings) {
+			s.rest += "campaigns: {quiet_hours: \"off\", every: 15s, rate_per_second: {default: 20}}\n"
+		})
 		spring := w.crowd(300)
 		nobody, err := w.org.Insert("Contact", map[string]any{"LastName": "Nonumber"})
 		require.NoError(t, err)
@@ -69,6 +71,7 @@ func TestACampaignIsSentOnceToEachOfItsAudienceAndCounted(t *testing.T) {
 		require.EqualValues(t, 2, row["Skipped__c"])
 		sent := w.twilio.Accepted()
 		require.Len(t, sent, 299)
+		require.Less(t, w.org.Calls().ByOperation[salesforcetest.OpCollectionsUpsert], 60, "calls for 301 records and their statuses")
 		for to, n := range sent {
 			require.Equal(t, 1, n, to)
 		}
@@ -90,7 +93,9 @@ func TestACampaignIsSentOnceToEachOfItsAudienceAndCounted(t *testing.T) {
 
 func TestACampaignIsPausedResumedAndCanceledWithinSeconds(t *testing.T) {
 	inBubble(t, brisk(), salesforcetest.Options{}, func(t *testing.T, w *world) {
-		w.change(func(s *settings) { s.rest += "campaigns: {quiet_hours: \"off\", every: 15s, rate_per_second: {default: 2}}\n" })
+		w.change(func(s *settings) {
+			s.rest += "campaigns: {quiet_hours: \"off\", every: 15s, rate_per_second: {default: 2}}\n"
+		})
 		spring := w.crowd(400)
 		w.start()
 		time.Sleep(time.Minute)
