@@ -10,6 +10,7 @@ PKG      ?= ./...
 BENCH    ?= .
 KILLS    ?= 60
 DRAFTS   ?= 10000
+MEMBERS  ?= 5000
 BULKROWS ?= 120000
 # A count, not a time: at the end of a time the engine may call a target that was just running a failure
 # (context deadline exceeded), https://go.dev/issue/48591.
@@ -95,8 +96,9 @@ fuzz: ## Run every fuzz test FUZZRUNS times
 	done
 
 .PHONY: crash
-crash: ## Kill the daemon with SIGKILL at counted moments, KILLS times; let DRAFTS records ask while connections break; kill a bulk job of BULKROWS records at each of its states; compare both sides
-	@TWILIOSF_KILLS=$(KILLS) $(GO) test -count=1 -run 'Kill|Crash' -v -timeout 60m ./cmd/...
+crash: ## Kill the daemon with SIGKILL at counted moments, KILLS times; let DRAFTS records ask while connections break; kill it 100 times in a campaign of MEMBERS; kill a bulk job of BULKROWS records at each of its states; compare both sides
+	@TWILIOSF_KILLS=$(KILLS) $(GO) test -count=1 -run 'Kill|Crash' -skip ACampaign -v -timeout 60m ./cmd/...
+	@TWILIOSF_KILLS=100 TWILIOSF_MEMBERS=$(MEMBERS) $(GO) test -count=1 -run TestCrashesSendACampaign -v -timeout 60m ./cmd/internal/daemon
 	@TWILIOSF_DRAFTS=$(DRAFTS) $(GO) test -count=1 -run TestMany -v -timeout 60m ./sync/outbox
 	@TWILIOSF_BULK_ROWS=$(BULKROWS) $(GO) test -count=1 -run TestABulkJobOutlivesAKill -v -timeout 60m ./salesforce
 

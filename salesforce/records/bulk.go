@@ -99,12 +99,17 @@ func (b *Bulk) UpsertMany(ctx context.Context, all []mirror.Record) ([]error, er
 
 // Settle implements mirror.BulkSink.
 func (b *Bulk) Settle(ctx context.Context) error {
-	keys, err := b.book.Under(ctx, bulkKey)
+	return endIngests(ctx, b.org, b.book, bulkKey)
+}
+
+// endIngests lets what is kept under a key write no more.
+func endIngests(ctx context.Context, org Ingester, book BulkBook, under string) error {
+	keys, err := book.Under(ctx, under)
 	if err != nil {
 		return err
 	}
 	for _, key := range slices.Backward(keys) { // what continues a key before the key
-		if err := b.org.EndIngest(ctx, b.book, key); err != nil {
+		if err := org.EndIngest(ctx, book, key); err != nil {
 			return err
 		}
 	}
@@ -165,26 +170,7 @@ func inBulk(r *mirror.Record) bool { return r.ID == "" && !r.Rejected && r.Messa
 // bulkValues reads a record's JSON into the places of its columns. A field that is
 // not there is left as it is in the org.
 func bulkValues(record []byte, places map[string]int, values []salesforce.BulkValue) error {
-	d := jsontext.NewDecoder(bytes.NewReader(record))
-	if _, err := d.ReadToken(); err != nil {
-		return err
-	}
-	for d.PeekKind() != jsontext.KindEndObject {
-		name, err := d.ReadToken()
-		if err != nil {
-			return err
-		}
-		field := name.String()
-		if field == "attributes" {
-			if err := d.SkipValue(); err != nil {
-				return err
-			}
-			continue
-		}
-		value, err := d.ReadToken()
-		if err != nil {
-			return err
-		}
+	return eachField(record, func(field string, value jsontext.Token) error {
 		place, known := places[field]
 		switch {
 		case !known:
@@ -193,6 +179,34 @@ func bulkValues(record []byte, places map[string]int, values []salesforce.BulkVa
 			values[place] = salesforce.BulkNull()
 		default:
 			values[place] = salesforce.BulkText(value.String())
+		}
+		return nil
+	})
+}
+
+// eachField goes through a record's fields, which are plain values.
+func eachField(record []byte, field func(name string, value jsontext.Token) error) error {
+	d := jsontext.NewDecoder(bytes.NewReader(record))
+	if _, err := d.ReadToken(); err != nil {
+		return err
+	}
+	for d.PeekKind() != jsontext.KindEndObject {
+		token, err := d.ReadToken()
+		if err != nil {
+			return err
+		}
+		name := token.String()
+		if name == "attributes" {
+			if err := d.SkipValue(); err != nil {
+				return err
+			}
+			continue
+		}
+		if token, err = d.ReadToken(); err != nil {
+			return err
+		}
+		if err := field(name, token); err != nil {
+			return err
 		}
 	}
 	return nil

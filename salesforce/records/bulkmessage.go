@@ -108,7 +108,7 @@ type CampaignOptions struct {
 }
 
 // Mass writes any number of records by a key, as collections do: the records are as these take
-// them, and the results come in their order.
+// them, and the results come in their order. What has an error is written by collections.
 type Mass interface {
 	UpsertMany(ctx context.Context, object, key string, records [][]byte) ([]salesforce.RowResult, error)
 }

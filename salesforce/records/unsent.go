@@ -50,21 +50,20 @@ type keying struct {
 	outcomes []error
 }
 
-// write upserts the records at places by their keys.
-func (k *keying) write(ctx context.Context, places []int, linked bool) error {
+// write upserts the records at places by their keys. What goes in mass and is not
+// taken there is written once more by calls, which say why.
+func (k *keying) write(ctx context.Context, places []int, linked bool) (err error) {
 	p, key := k.plan, k.plan.draft[requestKey]
 	w := &write{op: "salesforce upsert", object: p.object, raced: raced, doubt: k.messages.planner.doubt, splits: mostSplits}
-	size := salesforce.MaxCollection
 	w.send = func(ctx context.Context, records [][]byte) ([]salesforce.RowResult, error) {
-		if len(records) > salesforce.MaxCollection {
-			return k.mass.UpsertMany(ctx, p.object, key, records)
-		}
 		return k.messages.org.UpsertCollection(ctx, p.object, key, records)
 	}
 	if k.mass != nil && len(places) >= k.massFrom {
-		size = len(places)
+		if places, err = k.inMass(ctx, places, linked); err != nil {
+			return err
+		}
 	}
-	return inParts(places, size, k.outcomes, func(some []int) ([]error, error) {
+	return inParts(places, salesforce.MaxCollection, k.outcomes, func(some []int) ([]error, error) {
 		rows := make([]row, len(some))
 		for i, at := range some {
 			rows[i].record = p.unsent(&k.all[at], linked)
@@ -73,14 +72,32 @@ func (k *keying) write(ctx context.Context, places []int, linked bool) error {
 	})
 }
 
+// inMass answers which places are left.
+func (k *keying) inMass(ctx context.Context, places []int, linked bool) (left []int, err error) {
+	rows := make([][]byte, len(places))
+	for i, at := range places {
+		rows[i] = k.plan.unsent(&k.all[at], linked)
+	}
+	results, err := k.mass.UpsertMany(ctx, k.plan.object, k.plan.draft[requestKey], rows)
+	if err != nil {
+		return nil, err
+	}
+	for i, at := range places {
+		if k.outcomes[at] = nil; results[i].Err != nil {
+			left = append(left, at)
+		}
+	}
+	return left, nil
+}
+
 // inParts does what is at places in parts. When a part is not done, it and those after
-// it have that as their outcome; if it is the first one, it is the error of all.
+// it have that as their outcome; if it is the first one of all, it is the error of all.
 func inParts(places []int, size int, outcomes []error, do func(some []int) ([]error, error)) error {
 	for from := 0; from < len(places); from += size {
 		some := places[from:min(from+size, len(places))]
 		got, err := do(some)
 		switch {
-		case err != nil && from == 0:
+		case err != nil && from == 0 && len(places) == len(outcomes):
 			return err
 		case err != nil:
 			for _, at := range places[from:] {

@@ -174,8 +174,12 @@ type Counts struct {
 	Refused         int // by Twilio or before it: no SID
 	Stopped         int // of those refused: they had opted out, and Blocked counts them
 	Uncertain       int // a human decides
-	LeftOut         map[Reason]int
-	// Of those accepted, by their message's status, and of those blocked.
+	// LeftOut has those who wait for a run that is Canceled as CalledOff. They have no
+	// records.
+	LeftOut map[Reason]int
+	// By their message's status, later ones of the same rank counting, each in one.
+	// Blocked: Twilio (21610, when it refuses too) or the carrier (30004) takes nothing
+	// for the number. An answer counts once, for what was sent to the number last.
 	Sent, Delivered, Undelivered, Failed, Blocked, Replied int
 	// Open is how many of those accepted may change their status yet.
 	Open int

@@ -19,6 +19,9 @@ const (
 	mostCalm   = 4
 	// countShare is what part of the time may be spent on counting, as a divisor.
 	countShare = 20
+	// recordsAtOnce is how many records of those left out are written together: where
+	// the org takes many at once, one job is cheaper than 25 calls.
+	recordsAtOnce = 5000
 	// pausedEvery spaces the looks at a campaign that is paused.
 	pausedEvery = time.Minute
 	// Counts of a campaign that is over go on for afterwards: most messages have their
@@ -200,7 +203,7 @@ func (e *Engine) record(ctx, work context.Context, r *Run) (bool, error) {
 		return true, nil
 	}
 	for ctx.Err() == nil {
-		all, err := e.Results.Unrecorded(ctx, r.N, PageSize)
+		all, err := e.Results.Unrecorded(ctx, r.N, recordsAtOnce)
 		if err != nil || len(all) == 0 {
 			return true, err
 		}

@@ -51,6 +51,8 @@ type generation struct {
 	failedJob atomic.Value // string: the kind of job that failed last
 	// unlinkedAt is when a record came without its links, in seconds since 1970.
 	unlinkedAt atomic.Int64
+	// waking: the writer will be told of what was sent.
+	waking atomic.Bool
 	// orgInDoubt has the org looked at again.
 	orgInDoubt chan struct{}
 }

@@ -56,7 +56,9 @@ func quietHours(c config.Campaigns) (quiet campaign.Quiet, zone *time.Location, 
 
 // campaignParts are what the poll reads for campaigns.
 func (g *generation) campaignParts() []records.Part {
-	g.bulk = records.NewCampaigns(g.org, g.records, records.CampaignOptions{MassFrom: g.cfg.Salesforce.BulkThreshold})
+	g.bulk = records.NewCampaigns(g.org, g.records, records.CampaignOptions{
+		Mass: records.NewBulkMass(g.org, g.store.BulkJobs()), MassFrom: g.cfg.Salesforce.BulkThreshold,
+	})
 	g.forecasts = records.NewDeliverability(g.org)
 	return append(g.forecasts.Parts(func(ctx context.Context, all []records.Forecasting) error {
 		wanted := make([]campaign.Forecasting, len(all))

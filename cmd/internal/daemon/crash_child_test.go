@@ -67,7 +67,7 @@ func quick(path string) (*config.Config, error) {
 		cfg.Sync.ActiveEvery, cfg.Sync.FullEvery, cfg.Sync.RefreshEvery = time.Second, 2*time.Second, 3*time.Second
 	}
 	if err == nil && cfg.Twilio.Sender != "" {
-		cfg.Sync.DraftsEvery, cfg.Outbox.SettleAfter = time.Second, 3*time.Second
+		cfg.Sync.DraftsEvery, cfg.Outbox.SettleAfter, cfg.Campaigns.Every = time.Second, 3*time.Second, time.Second
 	}
 	return cfg, err
 }
@@ -146,18 +146,33 @@ func die() {
 	select {} // the signal is on its way: nothing is written any more
 }
 
-// deeds are what the outbox's rows tell of, by name.
+// deeds are what the rows of the outbox and of campaigns tell of, by name.
 var deeds = map[string]func(*sqlite.SQLitePreUpdateData) bool{
 	"intent": func(d *sqlite.SQLitePreUpdateData) bool {
 		return d.TableName == "outbox_tokens" && d.Op == sqliteInsert
 	},
 	"outcome": func(d *sqlite.SQLitePreUpdateData) bool {
-		was, is := changed(d, stateColumn)
+		was, is := changed(d, "outbox", stateColumn)
 		return was == "intended" && is != "intended"
 	},
 	"shown": func(d *sqlite.SQLitePreUpdateData) bool {
-		was, is := changed(d, writeColumn)
+		was, is := changed(d, "outbox", writeColumn)
 		return was != nil && is == nil
+	},
+	"added": func(d *sqlite.SQLitePreUpdateData) bool {
+		return d.TableName == "recipients" && d.Op == sqliteInsert
+	},
+	"handed": func(d *sqlite.SQLitePreUpdateData) bool {
+		was, is := changed(d, "recipients", recipientStateColumn)
+		return was == "waiting" && is == "handed"
+	},
+	"recorded": func(d *sqlite.SQLitePreUpdateData) bool {
+		was, is := changed(d, "recipients", recordedColumn)
+		return was != is
+	},
+	"answered": func(d *sqlite.SQLitePreUpdateData) bool {
+		was, is := changed(d, "recipients", toldColumn)
+		return was != is
 	},
 }
 
@@ -167,15 +182,19 @@ const (
 	sqliteUpdate = 23
 )
 
-// Where the columns stand in the outbox's table.
+// Where the columns stand in their tables.
 const (
 	stateColumn = 3
 	writeColumn = 16
+
+	recipientStateColumn = 2
+	toldColumn           = 12
+	recordedColumn       = 13
 )
 
-// changed is a column of the outbox before and after an update.
-func changed(d *sqlite.SQLitePreUpdateData, column int) (was, is any) {
-	if d.TableName != "outbox" || d.Op != sqliteUpdate {
+// changed is a column of a table before and after an update.
+func changed(d *sqlite.SQLitePreUpdateData, table string, column int) (was, is any) {
+	if d.TableName != table || d.Op != sqliteUpdate {
 		return nil, nil
 	}
 	before, after := make([]any, column+1), make([]any, column+1)

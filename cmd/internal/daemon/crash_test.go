@@ -111,9 +111,9 @@ func (w *crashWorld) finish(t *testing.T) {
 		}
 		compared = sandbox.Compare(w.Twilio, w.Org)
 		return time.Since(evening) > lifeEnds && last.Counts.Waiting == 0 && last.Backfill == nil &&
-			compared.Lost == len(w.people.unwantedNow()) && compared.Duplicated == 0 && compared.Stale == 0
+			compared.Lost == len(w.people.unwantedNow())+len(w.mailing.refusals(w.Twilio)) && compared.Duplicated == len(w.mailing.unsent()) && compared.Stale == 0 && w.mailing.over()
 	}
-	require.Eventually(t, quiet, 2*time.Minute, 200*time.Millisecond, "%s: %v; %+v; %s", &compared, &compared.Examples, &last, l.log)
+	require.Eventually(t, quiet, 3*time.Minute, 200*time.Millisecond, "%s: %v; %+v; %s", &compared, &compared.Examples, &last, l.log)
 	l.came = true
 	l.stop()
 	require.True(t, l.await(t))

@@ -36,6 +36,7 @@ type crashWorld struct {
 	scratch string // of copies of the store
 	people  *people
 	askers  *askers // nil: nobody asks for anything to be sent
+	mailing *mailing
 	books   *books
 	doors   []*door
 	line    *line

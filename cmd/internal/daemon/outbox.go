@@ -48,6 +48,11 @@ func (g *generation) send(ctx context.Context) {
 	_ = g.outbox.Run(ctx) //nolint:errcheck // see above
 }
 
+// sentTogether is for how long messages that were sent are gathered before they are
+// written: a campaign's would take a call each. A record that has asked for its
+// message shows it by then, because the outbox writes it back.
+const sentTogether = 15 * time.Second
+
 // sent merges what Twilio has answered, so that a status callback finds its
 // message known and need not ask for it.
 func (g *generation) sent(ctx context.Context, m message.Message) {
@@ -55,8 +60,11 @@ func (g *generation) sent(ctx context.Context, m message.Message) {
 	if err != nil {
 		g.log.Info("a message that was sent was not merged; a sweep will", zap.Error(err))
 	}
-	if n > 0 {
-		g.mirror.Writer.Wake()
+	if n > 0 && g.waking.CompareAndSwap(false, true) {
+		time.AfterFunc(sentTogether, func() {
+			g.waking.Store(false)
+			g.mirror.Writer.Wake()
+		})
 	}
 }
 

@@ -1,6 +1,7 @@
 package campaigntest
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -145,14 +146,22 @@ func (l *Fake) End(_ context.Context, key string, e End) error {
 func (l *Fake) Hear(_ context.Context, n News) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	var last *row // whom they were sent to last
 	for _, row := range l.byKey {
 		switch {
 		case row.state != accepted:
-		case n.SID != "" && row.sid == n.SID && n.Status.Rank() >= row.status.Rank() && !row.status.Final():
+		case n.SID != "" && row.sid == n.SID && n.Status.Rank() >= row.status.Rank():
 			row.status, row.code = n.Status, n.Code
-		case n.From != "" && row.Number == n.From && n.At.After(row.sentAt):
-			row.replied = true
+		case n.From != "" && row.Number == n.From && n.At.After(row.sentAt) && (last == nil || row.after(last)):
+			last = row
 		}
 	}
+	if last != nil {
+		last.replied = true
+	}
 	return l.fail
+}
+
+func (r *row) after(other *row) bool {
+	return cmp.Or(r.sentAt.Compare(other.sentAt), cmp.Compare(r.N, other.N)) > 0
 }

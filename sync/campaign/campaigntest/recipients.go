@@ -117,13 +117,17 @@ func (l *Fake) Count(_ context.Context, run int64) (campaign.Counts, error) {
 	c := campaign.Counts{LeftOut: map[campaign.Reason]int{}, Last: map[string]int{}}
 	if r := l.runs[run]; r != nil {
 		for _, row := range r.rows {
-			row.count(&c)
+			row.count(&c, r.run.Status)
 		}
 	}
 	return c, l.fail
 }
 
-func (r *row) count(c *campaign.Counts) {
+func (r *row) count(c *campaign.Counts, of campaign.Status) {
+	if r.state == waiting && of == campaign.Canceled {
+		c.LeftOut[campaign.CalledOff]++
+		return
+	}
 	if r.state != leftOut {
 		c.Last[r.Last]++
 	}
@@ -134,7 +138,7 @@ func (r *row) count(c *campaign.Counts) {
 		c.Handed++
 	case refused:
 		c.Refused++
-		if r.code == codeBlocked {
+		if r.code == codeOptedOut {
 			c.Stopped++
 			c.Blocked++
 		}
@@ -155,21 +159,24 @@ func (r *row) countAccepted(c *campaign.Counts) {
 	if !r.status.Final() {
 		c.Open++
 	}
-	switch r.status {
-	case message.Sent:
+	switch {
+	case r.status == message.Sent:
 		c.Sent++
-	case message.Delivered, message.Read:
+	case r.status == message.Delivered || r.status == message.Read || r.status == message.PartiallyDelivered:
 		c.Delivered++
-	case message.Undelivered:
-		c.Undelivered++
-	case message.Failed:
-		c.Failed++
-	default:
-	}
-	if r.code == codeBlocked {
+	case !r.status.Final():
+	case r.code == codeOptedOut || r.code == codeBlocked:
 		c.Blocked++
+	case r.status == message.Undelivered:
+		c.Undelivered++
+	default:
+		c.Failed++
 	}
 }
 
-// codeBlocked is Twilio's for a number that has opted out.
-const codeBlocked = 21610
+// Twilio's for a number that has opted out, and for one that a carrier takes nothing
+// for.
+const (
+	codeOptedOut = 21610
+	codeBlocked  = 30004
+)

@@ -33,6 +33,57 @@ func testResults(t *testing.T, open func(t *testing.T) Memory) {
 		c = count(t, m, &r)
 		require.Equal(t, []int{1, 1, 1, 1, 2, 5}, []int{c.Sent, c.Delivered, c.Undelivered, c.Failed, c.Open, c.Accepted})
 	})
+	t.Run("a message is counted under its last status, and under one", func(t *testing.T) {
+		m := open(t)
+		r := sending(t, m, 7)
+		for i, p := range hand(t, m, &r, 6) {
+			accept(t, m, &r, p, sid(i))
+		}
+		last := hand(t, m, &r, 1)
+		require.NoError(t, m.End(ctx, campaign.Key(r.Campaign.ID, last[0].N), End{Code: 21610})) // it has opted out
+		for i, n := range []News{
+			{Status: message.Undelivered, Code: 30004}, {Status: message.Failed, Code: 21610}, {Status: message.Failed, Code: 30008},
+			{Status: message.PartiallyDelivered}, {Status: message.Canceled}, {Status: message.Read},
+		} {
+			n.SID = sid(i)
+			require.NoError(t, m.Hear(ctx, n))
+		}
+		c := count(t, m, &r)
+		require.Equal(t, []int{3, 2, 2, 0, 0, 0}, []int{c.Blocked, c.Failed, c.Delivered, c.Undelivered, c.Sent, c.Open})
+		require.Equal(t, []int{6, 1}, []int{c.Accepted, c.Refused})
+		require.NoError(t, m.Hear(ctx, News{SID: sid(2), Status: message.Delivered}))
+		require.NoError(t, m.Hear(ctx, News{SID: sid(5), Status: message.Delivered}))
+		c = count(t, m, &r)
+		require.Equal(t, []int{1, 3}, []int{c.Failed, c.Delivered})
+	})
+	t.Run("who waited when it was canceled is left out, and adds up", func(t *testing.T) {
+		m := open(t)
+		r := sending(t, m, 5)
+		accept(t, m, &r, hand(t, m, &r, 1)[0], sid(1))
+		said := asking(0)
+		said.Command = campaign.Cancel
+		_, err := m.Take(ctx, []campaign.Campaign{said}, now)
+		require.NoError(t, err)
+		c := count(t, m, &r)
+		require.Equal(t, map[campaign.Reason]int{campaign.CalledOff: 4}, c.LeftOut)
+		require.Equal(t, []int{0, 1, 5}, []int{c.Waiting, c.Accepted, c.Total()})
+		require.Equal(t, map[string]int{"delivered": 1}, c.Last)
+		none, err := m.Unrecorded(ctx, r.N, 10)
+		require.NoError(t, err)
+		require.Empty(t, none)
+	})
+	t.Run("an answer is to what was sent to the number last", func(t *testing.T) {
+		m := open(t)
+		r := sending(t, m, 1)
+		accept(t, m, &r, hand(t, m, &r, 1)[0], sid(1))
+		other := run(t, m, 1)
+		other.Status, other.Sender = campaign.Sending, r.Sender
+		_, err := m.Add(ctx, &other, people(1))
+		require.NoError(t, err)
+		accept(t, m, &other, hand(t, m, &other, 1)[0], sid(2))
+		require.NoError(t, m.Hear(ctx, News{From: person(0).Number, At: time.Now().Add(time.Minute)}))
+		require.Equal(t, []int{0, 1}, []int{count(t, m, &r).Replied, count(t, m, &other).Replied})
+	})
 	t.Run("who answers is counted once", func(t *testing.T) {
 		m := open(t)
 		r := sending(t, m, 2)
