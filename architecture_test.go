@@ -52,12 +52,16 @@ var house = map[string]kind{
 	"twilio/twiliotest/openapitest": emulator,
 	"salesforce/salesforcetest":     emulator,
 
+	"sync/archive":  engine,
 	"sync/campaign": engine,
 	"sync/consent":  engine,
 	"sync/followup": engine,
 	"sync/mirror":   engine,
 	"sync/outbox":   engine,
 	"sync/people":   engine,
+
+	"sync/archive/archivefile": adapter,
+	"sync/archive/blobs":       adapter,
 
 	"config":             adapter,
 	"salesforce":         adapter,
@@ -89,6 +93,12 @@ var arrows = []arrow{
 	{"sync/phone", "sync/message", "a parsed number is the vocabulary's Number"},
 	{"sync/health", "sync/fault", "a condition is made from a classed fault"},
 
+	{"sync/archive", "sync/message", "the engine keeps messages"},
+	{"sync/archive", "sync/fault", "the engine decides by class"},
+	{"sync/archive", "sync/health", "the engine says what is wrong"},
+	{"sync/archive/archivefile", "sync/archive", "archivefile implements the archive's Format"},
+	{"sync/archive/blobs", "sync/archive", "blobs implements the archive's Target"},
+	{"sync/archive/blobs", "sync/fault", "a target's answers are classed where they are read"},
 	{"sync/campaign", "sync/message", "the engine makes drafts of messages"},
 	{"sync/consent", "sync/message", "the engine reads messages"},
 	{"sync/consent", "sync/fault", "the engine waits as long as a fault says"},
@@ -114,6 +124,7 @@ var arrows = []arrow{
 
 	{"config", "sync/phone", "a country is one that numbers can be read by"},
 	{"sync/store", "sync/message", "rows hold messages"},
+	{"sync/store", "sync/archive", "the store implements the archive's memory, for what is archived the mirror leaves alone"},
 	{"sync/store", "sync/consent", "the store keeps consent in the transaction that keeps its message"},
 	{"sync/store", "sync/people", "the store implements the people's Index and Directory"},
 	{"sync/store", "sync/phone", "numbers are indexed by their key"},
@@ -135,6 +146,7 @@ var arrows = []arrow{
 	{"salesforce/records", "salesforce/soql", "what the org holds is asked for in SOQL"},
 	{"salesforce/records", "sync/message", "messages become records"},
 	{"salesforce/records", "sync/fault", "refusals are put in our words"},
+	{"salesforce/records", "sync/archive", "records implements the archive's Source, Leaver and Returner"},
 	{"salesforce/records", "sync/consent", "records reads the org's keywords and opt-ins"},
 	{"salesforce/records", "sync/mirror", "records implements the mirror's Sink and Watches"},
 	{"salesforce/records", "sync/followup", "records implements Doers: media, the last status, opt-ins, members"},
@@ -218,7 +230,9 @@ var owners = map[string]struct {
 	"github.com/stretchr/testify":         {[]string{"sync/followup/followuptest", "sync/jobs/jobstest", "sync/mirror/mirrortest"}, "for tests; it has no place in the binary"},
 	"testing":                             {[]string{"sync/followup/followuptest", "sync/jobs/jobstest", "sync/mirror/mirrortest"}, "it registers flags and has no place in the binary"},
 	"github.com/golang-jwt/jwt":           {[]string{"salesforce"}, "the emulator checks tokens with code of its own, or a fault in the library would hide"},
-	"github.com/prometheus/client_golang": {[]string{"salesforce", "sync/console", "sync/followup", "sync/health", "sync/jobs", "sync/mirror", "sync/outbox", "sync/people", "twilio", "twilio/webhook", "cmd/internal/daemon"}, "words and emulators measure nothing"},
+	"github.com/parquet-go/parquet-go":    {[]string{"sync/archive/archivefile"}, "the format of files is behind a port"},
+	"gocloud.dev":                         {[]string{"sync/archive/blobs"}, "where files go is behind a port"},
+	"github.com/prometheus/client_golang": {[]string{"salesforce", "sync/archive", "sync/console", "sync/followup", "sync/health", "sync/jobs", "sync/mirror", "sync/outbox", "sync/people", "twilio", "twilio/webhook", "cmd/internal/daemon"}, "words and emulators measure nothing"},
 }
 
 // badNames say nothing about what is inside, or hide the standard library.
