@@ -122,6 +122,7 @@ var arrows = []arrow{
 	{"sync/people", "sync/fault", "the engine decides by class"},
 	{"sync/people", "sync/health", "the engine says what is wrong"},
 
+	{"config", "sync/message", "directions are those that messages have"},
 	{"config", "sync/phone", "a country is one that numbers can be read by"},
 	{"sync/store", "sync/message", "rows hold messages"},
 	{"sync/store", "sync/archive", "the store implements the archive's memory, for what is archived the mirror leaves alone"},
@@ -166,6 +167,9 @@ var arrows = []arrow{
 	{"config", "sync/campaign", "a slip in a campaign is found where it is written"},
 	{"config", "sync/consent", "a word that says two things is found where it is written"},
 
+	{"cmd/internal/daemon", "sync/archive", "the daemon runs the archive"},
+	{"cmd/internal/daemon", "sync/archive/archivefile", "the daemon plugs the Format in"},
+	{"cmd/internal/daemon", "sync/archive/blobs", "the daemon plugs the Target in"},
 	{"cmd/internal/daemon", "config", "only the daemon reads the configuration"},
 	{"cmd/internal/daemon", "salesforce", "the daemon plugs the org in"},
 	{"cmd/internal/daemon", "salesforce/records", "the daemon plugs the Sink in"},
@@ -198,6 +202,7 @@ var arrows = []arrow{
 	{"cmd/internal/bench", "salesforce/salesforcetest", "the bench sets the org's latency"},
 	{"cmd/internal/bench", "config", "the bench's daemon reads its configuration"},
 
+	{"cmd/twiliosf", "sync/archive", "twiliosf archive says what is wanted and shows what was found"},
 	{"cmd/twiliosf", "cmd/internal/daemon", "commands run the daemon or ask it"},
 	{"cmd/twiliosf", "cmd/internal/demo", "twiliosf demo"},
 	{"cmd/twiliosf", "cmd/internal/sandbox", "twiliosf sandbox"},

@@ -29,6 +29,8 @@ const (
 type Schedule struct {
 	Name, Spec string
 	Job        Job
+	// Later has a new schedule run at its time for the first time, and not at once.
+	Later bool
 }
 
 // SchedulerOptions are a scheduler's.
@@ -89,7 +91,7 @@ func NewScheduler(st *store.Store, engine Engine, schedules []Schedule, o Schedu
 }
 
 // Run keeps the rows and adds the jobs until ctx is done, and then returns nil.
-// New schedules run at once. While the store refuses, it tries again.
+// New schedules run at once, but for those that are Later. While the store refuses, it tries again.
 func (s *Scheduler) Run(ctx context.Context) error {
 	planned := false
 	for ctx.Err() == nil {

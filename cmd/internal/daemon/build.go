@@ -42,6 +42,7 @@ type generation struct {
 	mirror    *mirror.Mirror
 	outbox    *outbox.Outbox
 	followups *followup.Engine
+	archive   *archiving
 	engine    jobs.Engine
 	scheduler *jobs.Scheduler
 	failedJob atomic.Value // string: the kind of job that failed last
@@ -64,6 +65,7 @@ func (d *Daemon) build(ctx context.Context, cfg *config.Config) (*generation, er
 		g.buildMirror,
 		g.buildOutbox,
 		g.buildWebhook,
+		func() error { return g.buildArchive(ctx) },
 		func() error { return g.buildJobs(ctx, d.o.Engine) },
 	} {
 		if err := step(); err != nil {
