@@ -200,6 +200,7 @@ var arrows = []arrow{
 	{"cmd/internal/bench", "cmd/internal/sandbox", "the bench fills and compares the sandbox"},
 	{"cmd/internal/bench", "twilio/twiliotest", "the bench makes a history"},
 	{"cmd/internal/bench", "salesforce/salesforcetest", "the bench sets the org's latency"},
+	{"cmd/internal/bench", "sync/archive", "the bench asks for messages back"},
 	{"cmd/internal/bench", "config", "the bench's daemon reads its configuration"},
 
 	{"cmd/twiliosf", "sync/archive", "twiliosf archive says what is wanted and shows what was found"},
