@@ -40,14 +40,15 @@ func (k *key) parse(value string) (any, *problem) {
 		return parsePhoneObjects(value)
 	case recurring:
 		return parseRecurring(value)
-	case flag:
-		return parseFlag(value)
 	default:
 		return k.parseText(value)
 	}
 }
 
 func (k *key) parseText(value string) (any, *problem) {
+	if k.kind == flag {
+		return parseFlag(value)
+	}
 	if len(k.enum) > 0 {
 		return k.parseEnum(value)
 	}

@@ -208,14 +208,18 @@ func setAs(r *archive.Record, t archive.Table, column string, v any) bool {
 		b, ok := v.(bool)
 		return ok && r.Set(column, b)
 	default:
-		switch v := v.(type) {
-		case string:
-			return v == "" || r.Set(column, v)
-		case float64:
-			return r.Set(column, strconv.FormatFloat(v, 'f', -1, 64))
-		default:
-			return false
-		}
+		return setText(r, column, v)
+	}
+}
+
+func setText(r *archive.Record, column string, v any) bool {
+	switch v := v.(type) {
+	case string:
+		return v == "" || r.Set(column, v)
+	case float64:
+		return r.Set(column, strconv.FormatFloat(v, 'f', -1, 64))
+	default:
+		return false
 	}
 }
 

@@ -17,7 +17,8 @@ func Whole(condition string) error {
 		case c == '(':
 			depth++
 		case c == ')':
-			if depth--; depth < 0 {
+			depth--
+			if depth < 0 {
 				return errors.New("soql: the condition closes a bracket that it has not opened")
 			}
 		}

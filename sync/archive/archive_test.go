@@ -18,11 +18,11 @@ import (
 )
 
 // in runs a test in virtual time.
-func in(t *testing.T, test func(t *testing.T, w *world), change ...func(*world)) {
+func in(t *testing.T, test func(t *testing.T, w *world)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		t.Helper()
-		test(t, newWorld(t, change...))
+		test(t, newWorld(t))
 	})
 }
 
@@ -144,8 +144,6 @@ func TestANewRecordIsNotOldBecauseOurClockIsWrong(t *testing.T) {
 		w := newWorld(t)
 		w.insert(1, 300, nil)
 		w.insert(2, 500, nil)
-		source := w.records
-		_ = source
 		e := w.engine()
 		// The org's clock says what is 365 days ago; a criterion of ours that is 100
 		// days ahead does not change that.
@@ -200,7 +198,8 @@ func TestATargetThatIsFullOrBrokenCostsNothing(t *testing.T) {
 		w.old(90)
 		n := 0
 		w.target.put = func(_ string, data []byte) ([]byte, error) {
-			if n++; n == 3 {
+			n++
+			if n == 3 {
 				return nil, errFull
 			}
 			return data, nil
@@ -233,6 +232,15 @@ func TestADiskThatWritesSomethingElseIsFoundBeforeAnythingLeaves(t *testing.T) {
 		require.Equal(t, 30, w.org.Count(object))
 		require.Equal(t, []string{"archive-damaged"}, w.conditions())
 		require.Zero(t, w.gone())
+	})
+}
+
+func TestAFormatThatWritesSomethingElseIsFoundBeforeAnythingLeaves(t *testing.T) {
+	in(t, func(t *testing.T, w *world) {
+		w.old(30)
+		w.format = lying{}
+		require.ErrorContains(t, w.engine().Run(t.Context()), "is not what was written")
+		require.Equal(t, 30, w.org.Count(object))
 	})
 }
 
@@ -269,7 +277,8 @@ func TestAFlippedBitIsFoundAndNothingMoreLeavesOnItsAccount(t *testing.T) {
 // stopping is a budget that allows n looks and is then used up.
 func stopping(n int) func() error {
 	return func() error {
-		if n--; n < 0 {
+		n--
+		if n < 0 {
 			return &fault.Error{Class: fault.Throttled, Code: archive.CodeBudget, Op: "archive", Err: errors.New("enough"), Hint: "Wait."}
 		}
 		return nil
@@ -322,7 +331,7 @@ func TestLostAnswersAndLocksLoseNothing(t *testing.T) {
 		before := w.live()
 		w.org.Script(
 			salesforcetest.ResetAfter().On(salesforcetest.OpCollectionsDelete).Times(9),
-			salesforcetest.LockRows(func(r map[string]any) bool { return true }).On(salesforcetest.OpCollectionsDelete).Times(1),
+			salesforcetest.LockRows(func(map[string]any) bool { return true }).On(salesforcetest.OpCollectionsDelete).Times(1),
 		)
 		for range 5 {
 			_ = w.engine().Run(t.Context())
@@ -343,7 +352,8 @@ func TestAStopAtAnyMomentGoesOnWhereItWas(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
 			n := 0
 			w.budget = func() error {
-				if n++; n == moment/2+1 && moment%2 == 0 {
+				n++
+				if n == moment/2+1 && moment%2 == 0 {
 					cancel()
 				}
 				return nil

@@ -29,7 +29,7 @@ type copying struct {
 // was lost knows none of those that are in the target.
 func newRunID(now time.Time) string {
 	var b [3]byte
-	_, _ = rand.Read(b[:]) //nolint:errcheck // it never fails
+	_, _ = rand.Read(b[:]) // it never fails
 	return now.UTC().Format("20060102T150405Z") + "-" + hex.EncodeToString(b[:])
 }
 

@@ -46,17 +46,17 @@ func (e *Engine) work(ctx context.Context) error {
 	}
 	c, after := e.criteria(time.Now()), ""
 	for {
-		r, any, err := e.copyRun(ctx, c, &after)
+		r, found, err := e.copyRun(ctx, c, &after)
 		if err != nil {
 			return err
 		}
-		if any {
+		if found {
 			err = e.leave(ctx, &r)
 		}
 		switch {
 		case err != nil:
 			return e.problem(ctx, &r, err)
-		case !any:
+		case !found:
 			return nil
 		}
 	}

@@ -124,14 +124,14 @@ func write(h hash.Hash, v any) {
 	put := func(kind byte, n uint64) {
 		b[0] = kind
 		binary.BigEndian.PutUint64(b[1:], n)
-		_, _ = h.Write(b[:]) //nolint:errcheck // a hash takes everything
+		_, _ = h.Write(b[:]) // a hash takes everything
 	}
 	switch v := v.(type) {
 	case nil:
 		put('0', 0)
 	case string:
 		put('s', uint64(len(v)))
-		_, _ = h.Write([]byte(v)) //nolint:errcheck // see above
+		_, _ = h.Write([]byte(v))
 	case float64:
 		put('f', math.Float64bits(v))
 	case int64:
@@ -143,7 +143,7 @@ func write(h hash.Hash, v any) {
 		}
 		put('b', n)
 	case time.Time:
-		put('t', uint64(v.UnixMilli())) //nolint:gosec // bits, not a number
+		put('t', uint64(v.UnixMilli()))
 	default:
 		panic(fmt.Sprintf("archive: a record holds a %T", v)) // Set lets none in
 	}

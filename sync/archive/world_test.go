@@ -52,16 +52,13 @@ type spies struct {
 	beforeAgain func()
 }
 
-func newWorld(t *testing.T, change ...func(*world)) *world {
+func newWorld(t *testing.T) *world {
 	t.Helper()
 	w := &world{
 		t: t, org: salesforcetest.NewServer(salesforcetest.Options{Schema: metadata.FS}), target: &target{files: map[string][]byte{}},
 		health: health.New(zap.NewNop(), nil), url: "sqlite://" + strings.ReplaceAll(t.TempDir(), "#", "%23") + "/t.db",
 		format: plain{},
 		o:      archive.Options{Account: "AC1", After: 365 * day, Lookback: 3 * day, Delete: true, PageRows: 50, RunRows: 100, FileRows: 40},
-	}
-	for _, c := range change {
-		c(w)
 	}
 	w.openStore()
 	t.Cleanup(func() { require.NoError(t, w.store.Close()) })

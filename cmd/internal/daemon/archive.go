@@ -105,7 +105,8 @@ func (g *generation) archiveTask(ctx context.Context, args []byte) error {
 	if err := json.Unmarshal(args, &t); err != nil {
 		return fmt.Errorf("a task of the archive cannot be read: %w", err)
 	}
-	r, err := ArchiveResult{Done: true}, error(nil)
+	r := ArchiveResult{Done: true}
+	var err error
 	switch {
 	case t.Restore != nil:
 		var out archive.Restored

@@ -196,10 +196,10 @@ func (w *crashWorld) restoreAll(t *testing.T, l *life) {
 
 // requireNoneLost is P7 at any moment: of the messages that ever had a record, the
 // ones that have none are in a file whose checksum is its manifest's.
-func (w *oldOnes) requireNoneLost(t *testing.T) (copies map[string]bool, absent int) {
+func (o *oldOnes) requireNoneLost(t *testing.T) (copies map[string]bool, absent int) {
 	t.Helper()
 	copies = map[string]bool{}
-	manifests, err := filepath.Glob(filepath.Join(w.archive(), "manifests", "*.json"))
+	manifests, err := filepath.Glob(filepath.Join(o.archive(), "manifests", "*.json"))
 	require.NoError(t, err)
 	for _, path := range manifests {
 		data, err := os.ReadFile(path)
@@ -207,7 +207,7 @@ func (w *oldOnes) requireNoneLost(t *testing.T) (copies map[string]bool, absent 
 		var m archive.Manifest
 		require.NoError(t, json.Unmarshal(data, &m), path)
 		for _, f := range m.Files {
-			data, err := os.ReadFile(filepath.Join(w.archive(), f.Name))
+			data, err := os.ReadFile(filepath.Join(o.archive(), f.Name))
 			require.NoError(t, err)
 			sum := sha256.Sum256(data)
 			require.Equal(t, f.SHA256, hex.EncodeToString(sum[:]), f.Name)
@@ -219,14 +219,14 @@ func (w *oldOnes) requireNoneLost(t *testing.T) (copies map[string]bool, absent 
 			}
 		}
 	}
-	w.books.mu.Lock()
-	defer w.books.mu.Unlock()
-	had := maps.Clone(w.books.statuses)
-	for sid := range w.rows {
+	o.books.mu.Lock()
+	defer o.books.mu.Unlock()
+	had := maps.Clone(o.books.statuses)
+	for sid := range o.rows {
 		had[sid] = "received"
 	}
 	for sid, status := range had {
-		if status == "" || len(w.Org.ByKey(sandbox.MessageObject, sandbox.SIDField, sid)) > 0 {
+		if status == "" || len(o.Org.ByKey(sandbox.MessageObject, sandbox.SIDField, sid)) > 0 {
 			continue
 		}
 		require.True(t, copies[sid], "%s is neither in the org nor in a verified file", sid)
@@ -250,17 +250,17 @@ func (w *crashWorld) openRun(t *testing.T) archive.State {
 
 // bringAllBack lets a last daemon archive what is old, verifies the archive, and
 // restores all of it.
-func (w *oldOnes) bringAllBack(t *testing.T) {
+func (o *oldOnes) bringAllBack(t *testing.T) {
 	t.Helper()
-	w.people.sleep()
+	o.people.sleep()
 	evening := time.Now()
-	l := w.start(t, moment{name: "the last one", polite: true})
+	l := o.start(t, moment{name: "the last one", polite: true})
 	select {
 	case <-l.awake:
 	case <-l.dead:
 		require.Fail(t, "it ended by itself", l.said())
 	}
-	c, err := daemon.Dial(t.Context(), w.socket())
+	c, err := daemon.Dial(t.Context(), o.socket())
 	require.NoError(t, err)
 	require.NotNil(t, c)
 	var last daemon.Status
@@ -279,38 +279,38 @@ func (w *oldOnes) bringAllBack(t *testing.T) {
 		if err != nil || len(r.Restored.Problems) > 0 || r.Restored.Matched != r.Restored.Restored {
 			return false
 		}
-		if last, err = c.Status(t.Context()); err != nil || !w.back(t) {
+		if last, err = c.Status(t.Context()); err != nil || !o.back(t) {
 			return false
 		}
-		compared = sandbox.Compare(w.Twilio, w.Org)
+		compared = sandbox.Compare(o.Twilio, o.Org)
 		return time.Since(evening) > lifeEnds && last.Counts.Waiting == 0 &&
-			compared.Lost == len(w.people.unwantedNow()) && compared.Duplicated == 0 && compared.Stale == 0
+			compared.Lost == len(o.people.unwantedNow()) && compared.Duplicated == 0 && compared.Stale == 0
 	}, 2*time.Minute, 200*time.Millisecond, "%s: %v; %s", &compared, &compared.Examples, l.log)
 	l.came = true
 	l.stop()
 	require.True(t, l.await(t))
-	w.quiesce()
+	o.quiesce()
 }
 
 // back says whether all old ones are back; those that are, just as they were, are
 // then taken out of the comparison.
-func (w *oldOnes) back(t *testing.T) bool {
+func (o *oldOnes) back(t *testing.T) bool {
 	t.Helper()
-	for sid := range w.rows {
-		if len(w.Org.ByKey(sandbox.MessageObject, sandbox.SIDField, sid)) != 1 {
+	for sid := range o.rows {
+		if len(o.Org.ByKey(sandbox.MessageObject, sandbox.SIDField, sid)) != 1 {
 			return false
 		}
 	}
-	if len(w.rows) > 0 {
-		require.Equal(t, (len(w.rows)+19)/20, w.Org.Count("TwilioSF_Media__c"))
+	if len(o.rows) > 0 {
+		require.Equal(t, (len(o.rows)+19)/20, o.Org.Count("TwilioSF_Media__c"))
 	}
-	for sid, row := range w.rows {
-		got := w.Org.ByKey(sandbox.MessageObject, sandbox.SIDField, sid)[0]
+	for sid, row := range o.rows {
+		got := o.Org.ByKey(sandbox.MessageObject, sandbox.SIDField, sid)[0]
 		for name, want := range row {
 			require.Equal(t, want, got[name], "%s of %s", name, sid)
 		}
-		require.NoError(t, w.Org.Delete(sandbox.MessageObject, fmt.Sprint(got["Id"])))
+		require.NoError(t, o.Org.Delete(sandbox.MessageObject, fmt.Sprint(got["Id"])))
 	}
-	clear(w.rows)
+	clear(o.rows)
 	return true
 }

@@ -28,7 +28,7 @@ func (Format) Extension() string { return ".parquet" }
 // New implements archive.Format.
 func (Format) New(t archive.Table) archive.FileWriter {
 	w := &writer{table: t, schema: schemas[t]}
-	w.parquet = parquet.NewWriter(&w.data, w.schema.parquet,
+	w.parquet = parquet.NewGenericWriter[any](&w.data, w.schema.parquet,
 		parquet.Compression(&zstd.Codec{Level: zstd.SpeedDefault}), parquet.MaxRowsPerRowGroup(rowGroup), parquet.PageBufferSize(pageSize),
 		parquet.CreatedBy("twiliosf", version(), ""), parquet.KeyValueMetadata(versionKey, version()), parquet.DataPageStatistics(true))
 	return w
@@ -38,7 +38,7 @@ type writer struct {
 	table   archive.Table
 	schema  *schema
 	data    bytes.Buffer
-	parquet *parquet.Writer
+	parquet *parquet.GenericWriter[any]
 	row     parquet.Row
 }
 

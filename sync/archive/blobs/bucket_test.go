@@ -50,7 +50,8 @@ func TestNobodyElseReadsTheFolder(t *testing.T) {
 	root := filepath.Join(t.TempDir(), "archive")
 	b := open(t, "file://"+root)
 	require.NoError(t, b.Put(t.Context(), "messages/month=2025-03/a.parquet", []byte("x")))
-	for path, mode := range map[string]os.FileMode{root: 0o700, filepath.Join(root, "messages/month=2025-03"): 0o700, filepath.Join(root, "messages/month=2025-03/a.parquet"): 0o600} {
+	month := filepath.Join(root, "messages", "month=2025-03")
+	for path, mode := range map[string]os.FileMode{root: 0o700, month: 0o700, filepath.Join(month, "a.parquet"): 0o600} {
 		info, err := os.Stat(path)
 		require.NoError(t, err)
 		require.Equal(t, mode, info.Mode().Perm(), path)
