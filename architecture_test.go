@@ -52,12 +52,16 @@ var house = map[string]kind{
 	"twilio/twiliotest/openapitest": emulator,
 	"salesforce/salesforcetest":     emulator,
 
+	"sync/archive":  engine,
 	"sync/campaign": engine,
 	"sync/consent":  engine,
 	"sync/followup": engine,
 	"sync/mirror":   engine,
 	"sync/outbox":   engine,
 	"sync/people":   engine,
+
+	"sync/archive/archivefile": adapter,
+	"sync/archive/blobs":       adapter,
 
 	"config":              adapter,
 	"salesforce":          adapter,
@@ -96,6 +100,12 @@ var arrows = []arrow{
 	{"sync/campaign", "sync/grace", "what is under way may end"},
 	{"sync/campaign", "sync/health", "the engine says what is wrong"},
 	{"sync/campaign", "sync/phone", "numbers are read, have time zones, and are masked when shown"},
+	{"sync/archive", "sync/message", "the engine keeps messages"},
+	{"sync/archive", "sync/fault", "the engine decides by class"},
+	{"sync/archive", "sync/health", "the engine says what is wrong"},
+	{"sync/archive/archivefile", "sync/archive", "archivefile implements the archive's Format"},
+	{"sync/archive/blobs", "sync/archive", "blobs implements the archive's Target"},
+	{"sync/archive/blobs", "sync/fault", "a target's answers are classed where they are read"},
 	{"sync/consent", "sync/message", "the engine reads messages"},
 	{"sync/consent", "sync/fault", "the engine waits as long as a fault says"},
 	{"sync/consent", "sync/health", "the engine says which keywords do nothing"},
@@ -118,8 +128,10 @@ var arrows = []arrow{
 	{"sync/people", "sync/fault", "the engine decides by class"},
 	{"sync/people", "sync/health", "the engine says what is wrong"},
 
+	{"config", "sync/message", "directions are those that messages have"},
 	{"config", "sync/phone", "a country is one that numbers can be read by"},
 	{"sync/store", "sync/message", "rows hold messages"},
+	{"sync/store", "sync/archive", "the store implements the archive's memory, for what is archived the mirror leaves alone"},
 	{"sync/store", "sync/consent", "the store keeps consent in the transaction that keeps its message"},
 	{"sync/store", "sync/people", "the store implements the people's Index and Directory"},
 	{"sync/store", "sync/phone", "numbers are indexed by their key"},
@@ -142,6 +154,7 @@ var arrows = []arrow{
 	{"salesforce/records", "salesforce/soql", "what the org holds is asked for in SOQL"},
 	{"salesforce/records", "sync/message", "messages become records"},
 	{"salesforce/records", "sync/fault", "refusals are put in our words"},
+	{"salesforce/records", "sync/archive", "records implements the archive's Source, Leaver and Returner"},
 	{"salesforce/records", "sync/consent", "records reads the org's keywords and opt-ins"},
 	{"salesforce/records", "sync/mirror", "records implements the mirror's Sink and Watches"},
 	{"salesforce/records", "sync/followup", "records implements Doers: media, the last status, opt-ins, members"},
@@ -169,6 +182,9 @@ var arrows = []arrow{
 	{"config", "sync/campaign", "a slip in a campaign is found where it is written"},
 	{"config", "sync/consent", "a word that says two things is found where it is written"},
 
+	{"cmd/internal/daemon", "sync/archive", "the daemon runs the archive"},
+	{"cmd/internal/daemon", "sync/archive/archivefile", "the daemon plugs the Format in"},
+	{"cmd/internal/daemon", "sync/archive/blobs", "the daemon plugs the Target in"},
 	{"cmd/internal/daemon", "config", "only the daemon reads the configuration"},
 	{"cmd/internal/daemon", "salesforce", "the daemon plugs the org in"},
 	{"cmd/internal/daemon", "salesforce/orgsetup", "the configured org is set up by a command"},
@@ -201,8 +217,10 @@ var arrows = []arrow{
 	{"cmd/internal/bench", "cmd/internal/sandbox", "the bench fills and compares the sandbox"},
 	{"cmd/internal/bench", "twilio/twiliotest", "the bench makes a history"},
 	{"cmd/internal/bench", "salesforce/salesforcetest", "the bench sets the org's latency"},
+	{"cmd/internal/bench", "sync/archive", "the bench asks for messages back"},
 	{"cmd/internal/bench", "config", "the bench's daemon reads its configuration"},
 
+	{"cmd/twiliosf", "sync/archive", "twiliosf archive says what is wanted and shows what was found"},
 	{"cmd/twiliosf", "cmd/internal/daemon", "commands run the daemon or ask it"},
 	{"cmd/twiliosf", "cmd/internal/demo", "twiliosf demo"},
 	{"cmd/twiliosf", "cmd/internal/sandbox", "twiliosf sandbox"},
@@ -239,7 +257,9 @@ var owners = map[string]struct {
 	"github.com/stretchr/testify":         {[]string{"sync/campaign/campaigntest", "sync/followup/followuptest", "sync/jobs/jobstest", "sync/mirror/mirrortest"}, "for tests; it has no place in the binary"},
 	"testing":                             {[]string{"sync/campaign/campaigntest", "sync/followup/followuptest", "sync/jobs/jobstest", "sync/mirror/mirrortest"}, "it registers flags and has no place in the binary"},
 	"github.com/golang-jwt/jwt":           {[]string{"salesforce"}, "the emulator checks tokens with code of its own, or a fault in the library would hide"},
-	"github.com/prometheus/client_golang": {[]string{"salesforce", "sync/campaign", "sync/console", "sync/followup", "sync/health", "sync/jobs", "sync/mirror", "sync/outbox", "sync/people", "twilio", "twilio/webhook", "cmd/internal/daemon"}, "words and emulators measure nothing"},
+	"github.com/parquet-go/parquet-go":    {[]string{"sync/archive/archivefile"}, "the format of files is behind a port"},
+	"gocloud.dev":                         {[]string{"sync/archive/blobs"}, "where files go is behind a port"},
+	"github.com/prometheus/client_golang": {[]string{"salesforce", "sync/archive", "sync/campaign", "sync/console", "sync/followup", "sync/health", "sync/jobs", "sync/mirror", "sync/outbox", "sync/people", "twilio", "twilio/webhook", "cmd/internal/daemon"}, "words and emulators measure nothing"},
 }
 
 // badNames say nothing about what is inside, or hide the standard library.

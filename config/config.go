@@ -21,6 +21,7 @@ type Config struct {
 	Consent    Consent    `key:"consent"`
 	Outbox     Outbox     `key:"outbox"`
 	Campaigns  Campaigns  `key:"campaigns"`
+	Archive    Archive    `key:"archive"`
 	// Store is a URL: sqlite:// and an absolute path.
 	Store   string  `key:"store"`
 	Console Console `key:"console"`

@@ -69,6 +69,7 @@ func TestWhatANewFileShowsAsDefaultIsTheDefault(t *testing.T) {
 	got.Twilio.AuthToken, got.Twilio.BaseURL, got.Control = want.Twilio.AuthToken, want.Twilio.BaseURL, want.Control
 	got.Twilio.Webhook, got.Twilio.Sender = want.Twilio.Webhook, want.Twilio.Sender
 	got.Salesforce.ClientSecret, got.Salesforce.Password, got.Salesforce.SecurityToken = want.Salesforce.ClientSecret, want.Salesforce.Password, want.Salesforce.SecurityToken
+	got.Archive.Cron, got.Archive.Where, got.Archive.HoldField = want.Archive.Cron, want.Archive.Where, want.Archive.HoldField
 	require.Equal(t, want.Redacted(), got.Redacted())
 }
 

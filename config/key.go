@@ -19,10 +19,11 @@ const (
 	phoneObjects             // a list of objects, by name or as mappings
 	list                     // words
 	recurring                // campaigns on schedules, as mappings
+	flag                     // true or false
 )
 
 func (k kind) String() string {
-	return [...]string{"text", "secret", "duration", "whole number", "number", "default or a mapping", "list of objects", "list of words", "list of campaigns"}[k]
+	return [...]string{"text", "secret", "duration", "whole number", "number", "default or a mapping", "list of objects", "list of words", "list of campaigns", "true or false"}[k]
 }
 
 // key is everything we know about one key of the file. It is the only place
@@ -75,6 +76,7 @@ var sections = []section{
 	{"outbox", "How messages are sent that Salesforce asks for."},
 	{"campaigns", "How one text is sent to many (TwilioSF_Bulk_Message__c), and how quickly each sender sends."},
 	{"campaigns.rate_per_second", "How quickly a sender sends, by its class."},
+	{"archive", "When old messages leave Salesforce, and where their copies go. docs/archive.md says how they come back."},
 	{"console", "The HTTP server for /metrics, /healthz and /readyz."},
 	{"log", "The daemon's own log, on standard error."},
 }

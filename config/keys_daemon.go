@@ -4,7 +4,7 @@ import "slices"
 
 // daemonKeys are the daemon's own rhythm, state and surroundings.
 func daemonKeys() []key {
-	return slices.Concat(syncKeys(), mediaKeys(), consentKeys(), outboxKeys(), campaignKeys(), hostKeys())
+	return slices.Concat(syncKeys(), mediaKeys(), consentKeys(), outboxKeys(), campaignKeys(), archiveKeys(), hostKeys())
 }
 
 func syncKeys() []key {

@@ -66,6 +66,8 @@ func shown(value any, indent string) string {
 		return shownObjects(v)
 	case int:
 		return " " + strconv.Itoa(v)
+	case bool:
+		return " " + strconv.FormatBool(v)
 	case float64:
 		return " " + strconv.FormatFloat(v, 'g', -1, 64)
 	default:

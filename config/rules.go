@@ -30,6 +30,7 @@ func (l *loader) applyRules(cfg *Config, values layer) {
 	r.socket()
 	r.webhook()
 	r.consent()
+	r.archive()
 }
 
 func (r rules) has(path string) bool { _, ok := r.values[path]; return ok }

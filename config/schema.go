@@ -71,6 +71,8 @@ func (k *key) schema() object {
 		s["type"], s["items"], s["default"] = "array", object{"type": "string"}, []string{}
 	case recurring:
 		s["type"], s["items"], s["default"] = "array", recurringSchema(), []any{}
+	case flag:
+		s["type"], s["default"] = "boolean", k.fallback == "true"
 	case phoneObjects:
 		s["oneOf"], s["default"] = phoneObjectsSchema(), standardObjects
 	default:

@@ -46,6 +46,9 @@ func (k *key) parse(value string) (any, *problem) {
 }
 
 func (k *key) parseText(value string) (any, *problem) {
+	if k.kind == flag {
+		return parseFlag(value)
+	}
 	if len(k.enum) > 0 {
 		return k.parseEnum(value)
 	}
@@ -61,6 +64,17 @@ func (k *key) parseText(value string) (any, *problem) {
 		}
 	}
 	return value, nil
+}
+
+func parseFlag(value string) (any, *problem) {
+	switch value {
+	case "true":
+		return true, nil
+	case "false":
+		return false, nil
+	default:
+		return nil, problemf("%s is neither true nor false", quote(value)).do("write true or false")
+	}
 }
 
 func (k *key) parseEnum(value string) (any, *problem) {
@@ -155,6 +169,10 @@ func (k *key) wrongType(n *yaml.Node) *problem {
 		if tag == "!!int" || tag == "!!float" {
 			return nil
 		}
+	case flag:
+		if tag == "!!bool" {
+			return nil
+		}
 	default:
 		if tag == "!!str" && !(n.Style == 0 && yaml11[strings.ToLower(n.Value)] && !slices.Contains(k.enum, n.Value)) {
 			return nil
@@ -170,6 +188,8 @@ func (k *key) mistaken(n *yaml.Node, tag string) *problem {
 		return problemf("has no value").do("give one, or remove the line")
 	case k.kind == whole || k.kind == share:
 		return k.notANumber(n, tag)
+	case k.kind == flag:
+		return problemf("is neither true nor false").do("write true or false, without quotes")
 	case tag == "!!bool" || tag == "!!str":
 		return problemf("reads as true or false").do("%s", k.quoted())
 	case k.kind == duration && (tag == "!!int" || tag == "!!float"):
@@ -209,7 +229,7 @@ func (k *key) noun() string {
 	switch k.kind {
 	case duration:
 		return "duration such as " + k.fallback
-	case whole, share:
+	case whole, share, flag:
 		return k.kind.String()
 	case list:
 		return k.kind.String() + ", such as " + k.example

@@ -1,7 +1,8 @@
 #!/bin/sh
 # Lets the vendors' npm clients talk to `twiliosf sandbox`: if they cannot tell it
 # from the real thing, neither can the daemon. Salesforce's own library converts
-# the metadata in deploy/salesforce, and must make what we make. Called by `make interop`.
+# the metadata in deploy/salesforce, and must make what we make. A Parquet reader
+# of somebody else's opens the archive's files. Called by `make interop`.
 #
 # SANDBOX is the command that serves both emulators and prints one line of JSON
 # with their addresses and credentials.
@@ -33,6 +34,10 @@ cp interop/*.mjs "$dir/" # modules are found beside the script that imports them
 node "$dir/types.mjs" deploy/salesforce/force-app deploy/salesforce/testdata/types.txt
 node "$dir/metadata.mjs" deploy/salesforce "$dir/converted"
 TWILIOSF_CONVERTED="$dir/converted" "${GO:-go}" test -count=1 -run TestSalesforcesOwnLibraryMakesTheSame ./deploy/salesforce
+
+rm -rf "$dir/sample"
+TWILIOSF_SAMPLE="$dir/sample" "${GO:-go}" test -count=1 -run TestASampleForAnotherReader ./sync/archive/archivefile
+node "$dir/archive.mjs" "$dir/sample"
 
 if [ -z "${SANDBOX:-}" ]; then
 	make --no-print-directory build

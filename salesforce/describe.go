@@ -23,6 +23,15 @@ type Object struct {
 	Deletable  bool    `json:"deletable"`
 	Queryable  bool    `json:"queryable"`
 	Fields     []Field `json:"fields"`
+	// Children are lookups and master-details of other objects that lead here.
+	Children []Child `json:"childRelationships"`
+}
+
+// Child is a field of another object that leads to an Object.
+type Child struct {
+	Object        string `json:"childSObject"`
+	Field         string `json:"field"`
+	CascadeDelete bool   `json:"cascadeDelete"` // its records are deleted with their parent
 }
 
 // Field is one field of an Object.

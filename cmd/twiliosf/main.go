@@ -95,7 +95,7 @@ func newRoot() *cobra.Command {
 	root.PersistentFlags().StringVar(&o.config, "config", config.DefaultPath, "configuration file")
 	root.PersistentFlags().BoolVar(&o.json, "json", false, "print JSON")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	root.AddCommand(newRun(o), newCheck(o), newStatus(o), newBackfill(o), newQuarantine(o), newOutbox(o), newCampaign(o), newOrg(o), newConfig(o),
+	root.AddCommand(newRun(o), newCheck(o), newStatus(o), newBackfill(o), newQuarantine(o), newOutbox(o), newCampaign(o), newArchive(o), newOrg(o), newConfig(o),
 		newSandbox(o), newDemo(o), newVersion(o))
 	return root
 }

@@ -46,6 +46,10 @@ func printStatus(out io.Writer, s daemon.Status) error {
 	if b := s.Backfill; b != nil {
 		line("backfill", "%d of %d days, %.0f %%, %d messages read", b.Done, b.Days, b.Share*100, b.Seen)
 	}
+	if a := s.Archive; a != nil {
+		line("archive", "%d messages; the last run, %s, is %s: %d copied, %d left, %d stayed", a.Archived, a.Runs[0].ID, a.Runs[0].State,
+			a.Runs[0].Messages, a.Runs[0].Left, a.Runs[0].Changed+a.Runs[0].Refused)
+	}
 	if s.Running {
 		line("Twilio", "%d calls since the start", s.TwilioCalls)
 		line("Salesforce", "%s", usage(s.Salesforce))

@@ -59,7 +59,7 @@ func (s *Scheduler) move(ctx context.Context, on execer, name string, from, to t
 	return n == 1, err
 }
 
-// plan makes the rows agree with the schedules: new ones are due now, removed
+// plan makes the rows agree with the schedules: new ones are due now or at their time, removed
 // ones go, and one whose expression has changed gets its next run by the new
 // one, unless a run is overdue.
 func (s *Scheduler) plan(ctx context.Context) error {
@@ -71,15 +71,14 @@ func (s *Scheduler) plan(ctx context.Context) error {
 		}
 		for _, name := range names {
 			p := s.planned[name]
-			next := p.when.Next(now).Unix()
-			first := now.Unix()
-			if p.Dated {
+			first, next := now, p.when.Next(now)
+			if p.Dated || p.Later {
 				first = next
 			}
 			if _, err := tx.ExecContext(ctx, s.st.Rebind(`INSERT INTO schedules (name, spec, next_run) VALUES (?, ?, ?)
 ON CONFLICT (name) DO UPDATE SET spec = excluded.spec,
 next_run = CASE WHEN schedules.next_run <= ? THEN schedules.next_run ELSE ? END
-WHERE schedules.spec <> excluded.spec`), name, p.Spec, first, now.Unix(), next); err != nil {
+WHERE schedules.spec <> excluded.spec`), name, p.Spec, first.Unix(), now.Unix(), next.Unix()); err != nil {
 				return err
 			}
 		}

@@ -30,6 +30,8 @@ const (
 type Schedule struct {
 	Name, Spec string
 	Job        Job
+	// Later has a new schedule run at its time for the first time, and not at once.
+	Later bool
 	// Dated gives the job a Dated as its Args: each run stands for a time. Its first
 	// one is at the next time that comes round, and not at once.
 	Dated bool
@@ -99,7 +101,7 @@ func NewScheduler(st *store.Store, engine Engine, schedules []Schedule, o Schedu
 }
 
 // Run keeps the rows and adds the jobs until ctx is done, and then returns nil.
-// New schedules run at once, but for dated ones. While the store refuses, it tries again.
+// New schedules run at once, but for those that are Later or Dated. While the store refuses, it tries again.
 func (s *Scheduler) Run(ctx context.Context) error {
 	planned := false
 	for ctx.Err() == nil {

@@ -38,7 +38,7 @@ func (s *Store) Merge(ctx context.Context, seen []message.Message) (int, []mirro
 	}
 	changes, copies := make([]mirror.Change, len(m.changed)), make([]message.Message, len(m.changed)) // seen is the caller's
 	for i, row := range m.changed {
-		copies[i] = *news[row.seq-m.seq-1].Message
+		copies[i] = *m.news[row.seq-m.seq-1].Message
 		changes[i] = mirror.Change{Seq: mirror.Seq(row.seq), New: !row.written, Message: &copies[i]}
 	}
 	return len(changes), changes, nil
@@ -65,11 +65,14 @@ func (s *Store) commit(ctx context.Context, all []*merge) error {
 	if len(all) > 1 {
 		ctx = context.WithoutCancel(ctx)
 	}
-	total := 0
-	for _, m := range all {
-		total += len(m.news)
-	}
 	return s.Tx(ctx, func(tx *sql.Tx) error {
+		if err := s.withoutArchived(ctx, tx, all); err != nil {
+			return err
+		}
+		total := 0
+		for _, m := range all {
+			total += len(m.news)
+		}
 		seq, err := s.number(ctx, tx, "change", total)
 		if err != nil {
 			return err

@@ -42,13 +42,14 @@ func main() {
 func run(ctx context.Context) error {
 	var only string
 	var s sizes
-	flag.StringVar(&only, "rows", "", "comma-separated rows; all when empty: backfill, cpu, memory, quiet, start, ack, lag, people, draft, pace, campaign")
+	flag.StringVar(&only, "rows", "", "comma-separated rows; all when empty: backfill, cpu, memory, quiet, start, ack, lag, people, draft, pace, campaign, archive")
 	flag.IntVar(&s.backfill, "backfill", 300_000, "messages of the backfill row")
 	flag.IntVar(&s.cpu, "cpu", 200_000, "messages of the cpu row")
 	flag.IntVar(&s.memory, "memory", 1_000_000, "messages of the memory row")
 	flag.IntVar(&s.contacts, "contacts", 200_000, "Contacts of the people row")
 	flag.IntVar(&s.matched, "matched", 50_000, "messages of the people row")
 	flag.IntVar(&s.campaign, "campaign", 100_000, "members of the campaign row")
+	flag.IntVar(&s.archive, "archive", 200_000, "messages of the archive row")
 	flag.Parse()
 	rows := []row{
 		{"start", measureStart},
@@ -62,6 +63,7 @@ func run(ctx context.Context) error {
 		{"draft", measureDraft},
 		{"pace", measurePace},
 		{"campaign", s.measureCampaign},
+		{"archive", s.measureArchive},
 	}
 	fmt.Println("| what | measured | goal |\n| --- | --- | --- |")
 	var errs []error
@@ -85,4 +87,4 @@ func run(ctx context.Context) error {
 }
 
 // sizes are how many messages each row moves.
-type sizes struct{ backfill, cpu, memory, contacts, matched, campaign int }
+type sizes struct{ backfill, cpu, memory, contacts, matched, campaign, archive int }

@@ -46,6 +46,7 @@ type generation struct {
 	bulk      *records.Campaigns
 	forecasts *records.Deliverability
 	followups *followup.Engine
+	archive   *archiving
 	engine    jobs.Engine
 	scheduler *jobs.Scheduler
 	failedJob atomic.Value // string: the kind of job that failed last
@@ -71,6 +72,7 @@ func (d *Daemon) build(ctx context.Context, cfg *config.Config) (*generation, er
 		g.buildOutbox,
 		g.buildCampaigns,
 		g.buildWebhook,
+		func() error { return g.buildArchive(ctx) },
 		func() error { return g.buildJobs(ctx, d.o.Engine) },
 	} {
 		if err := step(); err != nil {

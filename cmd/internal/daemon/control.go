@@ -26,6 +26,7 @@ type Status struct {
 	Complete    time.Time          `json:"complete_until,omitzero"` // everything up to here is in Salesforce
 	Schedules   []Schedule         `json:"schedules"`
 	Backfill    *mirror.Status     `json:"backfill,omitzero"`
+	Archive     *ArchiveStatus     `json:"archive,omitzero"` // nil: nothing was ever archived
 	TwilioCalls int64              `json:"twilio_calls"`
 	Salesforce  Usage              `json:"salesforce"`
 	// MissingFields are optional fields that the org lacks.
@@ -102,6 +103,7 @@ func (d *Daemon) Handler() http.Handler {
 	}))
 	d.outboxRoutes(mux)
 	d.campaignRoutes(mux)
+	d.archiveRoutes(mux)
 	return mux
 }
 
@@ -173,6 +175,11 @@ func (d *Daemon) status(ctx context.Context) (Status, error) {
 	}
 	for _, r := range rows {
 		s.Schedules = append(s.Schedules, Schedule(r))
+	}
+	if a, err := g.archiveStatus(ctx, 1); err != nil {
+		return s, err
+	} else if len(a.Runs) > 0 {
+		s.Archive = &a
 	}
 	b, err := g.mirror.Backfill.Status(ctx)
 	if err == nil && b.Done < b.Days {

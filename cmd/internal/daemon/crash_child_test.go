@@ -69,6 +69,9 @@ func quick(path string) (*config.Config, error) {
 	if err == nil && cfg.Twilio.Sender != "" {
 		cfg.Sync.DraftsEvery, cfg.Outbox.SettleAfter, cfg.Campaigns.Every = time.Second, 3*time.Second, time.Second
 	}
+	if err == nil && cfg.Archive.Cron != "" {
+		cfg.Archive.After = cfg.Sync.Lookback + time.Hour
+	}
 	return cfg, err
 }
 

@@ -40,16 +40,18 @@ func (g *generation) buildJobs(ctx context.Context, newEngine func(context.Conte
 			return g.jobEnded(name, err)
 		}}
 	}
+	handlers := map[string]jobs.Handling{
+		jobActive:    sweep(jobActive, g.mirror.Sweeper.Active),
+		jobFull:      sweep(jobFull, g.mirror.Sweeper.Full),
+		jobRefresh:   sweep(jobRefresh, g.mirror.Sweeper.Refresh),
+		jobPeople:    sweep(jobPeople, g.refreshPeople),
+		jobPoll:      sweep(jobPoll, g.pollOrg),
+		jobDay:       {Queue: "backfill", Do: g.day},
+		jobRecurring: {Queue: jobRecurring, Do: g.makeCampaign},
+	}
+	g.archiveJobs(handlers)
 	engine, err := newEngine(ctx, g.store, jobs.Options{
-		Handlers: map[string]jobs.Handling{
-			jobActive:    sweep(jobActive, g.mirror.Sweeper.Active),
-			jobFull:      sweep(jobFull, g.mirror.Sweeper.Full),
-			jobRefresh:   sweep(jobRefresh, g.mirror.Sweeper.Refresh),
-			jobPeople:    sweep(jobPeople, g.refreshPeople),
-			jobPoll:      sweep(jobPoll, g.pollOrg),
-			jobDay:       {Queue: "backfill", Do: g.day},
-			jobRecurring: {Queue: jobRecurring, Do: g.makeCampaign},
-		},
+		Handlers:  handlers,
 		Workers:   map[string]int{"backfill": g.cfg.Twilio.Concurrency},
 		Grace:     g.cfg.Drain / 4,
 		OnFailure: g.jobFailed, Log: g.log, Registerer: g.metrics,
@@ -58,13 +60,13 @@ func (g *generation) buildJobs(ctx context.Context, newEngine func(context.Conte
 		return err
 	}
 	g.engine = engine
-	var schedules []jobs.Schedule
+	schedules := g.archiveSchedules()
 	for name, d := range every {
 		schedules = append(schedules, jobs.Schedule{Name: name, Spec: schedule.Every(d), Job: jobs.Job{Kind: name}})
 	}
 	g.scheduler, err = jobs.NewScheduler(g.store, engine, append(schedules, g.recurring()...), jobs.SchedulerOptions{
 		OnSkipped: func(name string) {
-			if name != jobPoll || !g.salesforceDown() {
+			if every[name] > 0 && (name != jobPoll || !g.salesforceDown()) {
 				g.health.Raise(skipped(name, every[name]))
 			}
 		},
