@@ -2,7 +2,6 @@ package e2e_test
 
 import (
 	"fmt"
-	"strings"
 	"testing"
 	"time"
 
@@ -89,7 +88,7 @@ func TestACampaignThatCannotBeSentSaysWhy(t *testing.T) {
 			require.Equal(t, c.status, row["Status__c"], "%s: %v", name, row)
 			problem := fmt.Sprint(row["Problem__c"])
 			require.NotEqual(t, "<nil>", problem, name)
-			require.True(t, strings.Contains(problem, c.words), "%s: %s", name, problem)
+			require.Contains(t, problem, c.words, name)
 		}
 		require.Zero(t, w.twilio.Len())
 		require.Empty(t, w.conditions())
