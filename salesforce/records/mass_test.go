@@ -11,7 +11,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/twiliosf/twiliosf/salesforce"
 	"github.com/twiliosf/twiliosf/salesforce/records"
 	"github.com/twiliosf/twiliosf/salesforce/salesforcetest"
 	"github.com/twiliosf/twiliosf/sync/campaign"
@@ -20,11 +19,9 @@ import (
 )
 
 // inJobs lets the office write many records by jobs.
-func (f *office) inJobs(from int) salesforce.IngestBook {
+func (f *office) inJobs(from int) {
 	f.t.Helper()
-	book := bookOf(f.t)
-	f.campaigns = records.NewCampaigns(f.org, newMessages(f.t, f.org), records.CampaignOptions{Mass: records.NewBulkMass(f.org, book), MassFrom: from})
-	return book
+	f.campaigns = records.NewCampaigns(f.org, newMessages(f.t, f.org), records.CampaignOptions{Mass: records.NewBulkMass(f.org, bookOf(f.t)), MassFrom: from})
 }
 
 // leftOut are people who are left out of a campaign, each linked to themselves.
