@@ -22,7 +22,7 @@ const (
 )
 
 func (k kind) String() string {
-	return [...]string{"text", "secret", "duration", "whole number", "number", "default or a mapping", "list of objects", "list of words", "list of campaigns"}[k]
+	return [...]string{"text", "secret", "duration", "whole number", "number", "default, managed or a mapping", "list of objects", "list of words", "list of campaigns"}[k]
 }
 
 // key is everything we know about one key of the file. It is the only place
