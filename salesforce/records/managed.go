@@ -17,7 +17,7 @@ import (
 // its own.
 // https://www.twilio.com/docs/salesforce/faq
 func Managed() Names {
-	const ns = "TwilioSF__"
+	const ns = packagePrefix
 	return Names{
 		Object: ns + "Message__c", SID: ns + "Message_SID_Unique__c", SIDCopy: ns + "Message_SID__c",
 		Body: ns + "Body__c", From: ns + "From_Number__c", To: ns + "To_Number__c", Direction: ns + "Direction__c", Status: ns + "Status__c",
@@ -29,6 +29,17 @@ func Managed() Names {
 		Fold: true,
 	}
 }
+
+// packagePrefix is the package's namespace.
+const packagePrefix = "TwilioSF__"
+
+func ofPackage(object string) bool {
+	return len(object) > len(packagePrefix) && strings.EqualFold(object[:len(packagePrefix)], packagePrefix)
+}
+
+// packageHint stands in place of schemaHint: nothing of the package's is ours to deploy.
+const packageHint = "Give the integration user access to the package's object and its fields, to read and edit; where the org has another field for " +
+	"the same, name it under salesforce.objects, beside preset: managed."
 
 // nearest is the status that says most of another one without saying more than is
 // true of the message's way: who looks for what is under way, has failed or has
