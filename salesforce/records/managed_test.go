@@ -137,6 +137,19 @@ func TestRecordsThatThePackageHasMadeAreAdopted(t *testing.T) {
 	require.Nil(t, other[uniqueID], "nothing of the package's is deleted or written twice")
 }
 
+func TestTheKeyOfAnotherMessageIsNotTakenFromARecord(t *testing.T) {
+	s, w := packageOrg(t)
+	batch := numbered(2)
+	id := packageMakes(t, s, map[string]any{copiedID: string(batch[0].SID), uniqueID: string(batch[1].SID)})
+	held, err := w.Held(t.Context(), []message.SID{batch[0].SID})
+	require.NoError(t, err)
+	require.Empty(t, held)
+	outcomes, err := w.Upsert(t.Context(), plain(batch))
+	requireAll(t, outcomes, err)
+	require.Equal(t, id, packageRecord(t, s, batch[1].SID)["Id"])
+	require.NotEqual(t, id, packageRecord(t, s, batch[0].SID)["Id"])
+}
+
 func TestARecordThatThePackageMakesMeanwhileIsUpdated(t *testing.T) {
 	s, w := packageOrg(t)
 	require.NoError(t, w.Check(t.Context()))
@@ -167,6 +180,10 @@ func TestARecordThatCannotBeAdoptedGetsNoSecondOne(t *testing.T) {
 	held, err := w.Held(t.Context(), []message.SID{batch[0].SID, batch[1].SID})
 	require.NoError(t, err)
 	require.Empty(t, held)
+	jobs, err := inBulk(t, s, w).UpsertMany(t.Context(), plain(batch[:1]))
+	require.NoError(t, err)
+	require.Error(t, jobs[0], "a job leaves it to the calls")
+	require.Equal(t, 1, s.Count(packaged))
 	outcomes, err := w.Upsert(t.Context(), plain(batch))
 	require.NoError(t, err)
 	require.Equal(t, "FIELD_CUSTOM_VALIDATION_EXCEPTION", fault.CodeOf(outcomes[0]))

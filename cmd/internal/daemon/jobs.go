@@ -58,9 +58,6 @@ func (g *generation) buildJobs(ctx context.Context, newEngine func(context.Conte
 		return err
 	}
 	g.engine = engine
-	if g.mirrorOnly() {
-		delete(every, jobPoll) // there is nothing to ask
-	}
 	var schedules []jobs.Schedule
 	for name, d := range every {
 		schedules = append(schedules, jobs.Schedule{Name: name, Spec: schedule.Every(d), Job: jobs.Job{Kind: name}})

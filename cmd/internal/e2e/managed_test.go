@@ -127,6 +127,16 @@ func TestRecordsThatThePackageHasMadeBecomeTheMessagesOwn(t *testing.T) {
 			require.Equal(t, sid, row[uniqueSID])
 			require.Equal(t, true, row["TwilioSF__Unread__c"], "what is the users' stays theirs")
 		}
+
+		w.receive(1) // the package is quicker
+		sid := w.firstWithout(made)
+		id, err := w.org.Insert(packaged, map[string]any{copiedSID: sid, "TwilioSF__Unread__c": false})
+		require.NoError(t, err)
+		w.untilInPackage()
+		require.Equal(t, 66, w.org.Count(packaged))
+		row, _ := w.org.Row(packaged, id)
+		require.Equal(t, sid, row[uniqueSID])
+		require.Equal(t, false, row["TwilioSF__Unread__c"])
 	})
 }
 
@@ -221,6 +231,18 @@ func TestThePackagesOrgIsNeitherComparedNorDeployedTo(t *testing.T) {
 		require.ErrorAs(t, err, &wrong)
 		require.ErrorContains(t, err, "the package brings its own objects")
 	})
+}
+
+// firstWithout is the SID of a message that has no record yet.
+func (w *world) firstWithout(made map[string]string) string {
+	w.t.Helper()
+	for m := range w.twilio.Messages() {
+		if made[m.SID] == "" && len(w.org.ByKey(packaged, uniqueSID, m.SID)) == 0 {
+			return m.SID
+		}
+	}
+	w.t.Fatal("all have records")
+	return ""
 }
 
 // firstWith is the SID of a message in a status.
