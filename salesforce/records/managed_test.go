@@ -106,7 +106,7 @@ func TestWhatThePackageMustHaveIsNamedAndTheRestIsLeftOut(t *testing.T) {
 	require.Equal(t, []string{packaged}, fault.Of(w.Check(t.Context())).Fields)
 }
 
-// make has the package make a record of a message.
+// packageMakes has the package make a record of a message.
 func packageMakes(t *testing.T, s *salesforcetest.Server, values map[string]any) string {
 	t.Helper()
 	id, err := s.Insert(packaged, values)
@@ -155,7 +155,7 @@ func TestARecordThatThePackageMakesMeanwhileIsUpdated(t *testing.T) {
 	require.NoError(t, w.Check(t.Context()))
 	m := numbered(1)[0]
 	var made atomic.Bool
-	s.Script(salesforcetest.Refuse(func(r map[string]any) *salesforcetest.Refusal {
+	s.Script(salesforcetest.Refuse(func(map[string]any) *salesforcetest.Refusal {
 		if made.Swap(true) {
 			return nil
 		}

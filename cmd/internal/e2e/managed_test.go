@@ -110,7 +110,8 @@ func TestRecordsThatThePackageHasMadeBecomeTheMessagesOwn(t *testing.T) {
 		n := 0
 		for m := range w.twilio.Messages() {
 			values := map[string]any{copiedSID: m.SID, "TwilioSF__Status__c": "queued", "TwilioSF__Unread__c": true}
-			if n++; n%2 == 0 {
+			n++
+			if n%2 == 0 {
 				values[uniqueSID] = m.SID // the newer ones
 			}
 			id, err := w.org.Insert(packaged, values)
@@ -171,13 +172,13 @@ func TestWhatThePackageSendsByIsLeftAlone(t *testing.T) {
 		w.org.ResetCalls()
 		w.receive(2)
 		w.twilio.Receive(twiliotest.Inbound{From: theirs, To: ours, Body: "STOP"})
-		time.Sleep(24 * time.Hour)
+		time.Sleep(3 * time.Hour)
 		require.Equal(t, 3, w.twilio.Len(), "nothing is sent")
 		require.Equal(t, 1, w.org.Writes(packaged, draft))
 		require.Equal(t, 4, w.org.Count(packaged))
 		require.Empty(t, w.conditions())
 		require.NotEmpty(t, w.org.Calls().ByOperation[salesforcetest.OpComposite], "numbers are still looked at")
-		require.LessOrEqual(t, w.org.Calls().ByOperation[salesforcetest.OpComposite], 24*12+1, "but nothing that is not there is asked for")
+		require.LessOrEqual(t, w.org.Calls().ByOperation[salesforcetest.OpComposite], 3*12+1, "but nothing that is not there is asked for")
 	})
 }
 
