@@ -139,7 +139,14 @@ type Log struct {
 
 // Objects says what the org calls our objects and fields. Its zero value means
 // the names that we ship.
-type Objects struct{ message map[string]string }
+type Objects struct {
+	message map[string]string
+	managed bool
+}
+
+// Managed says that the names, but for those that were configured, are those of
+// the managed package Twilio for Salesforce, whose org is only mirrored to.
+func (o Objects) Managed() bool { return o.managed }
 
 // Message gives the API names that were configured for the message object: by
 // the names of MessageKeys, and under "object" the object's own. What is not

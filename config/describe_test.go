@@ -157,3 +157,29 @@ func TestTheEffectiveConfigurationReadsAsYAML(t *testing.T) {
 	require.Equal(t, cfg.Sync, again.Sync)
 	require.Equal(t, cfg.Salesforce.Objects, again.Salesforce.Objects)
 }
+
+func TestThePackagesNamesAreAWordOrThePresetOfAMapping(t *testing.T) {
+	t.Parallel()
+	for objects, want := range map[string]struct {
+		managed bool
+		message map[string]string
+		shown   any
+	}{
+		"default": {false, nil, "default"},
+		"managed": {true, nil, "managed"},
+		"{preset: default, message: {price: A__c}}": {false, map[string]string{"price": "A__c"}, map[string]any{"message": map[string]any{"price": "A__c"}}},
+		"{preset: managed}":                         {true, nil, "managed"},
+		"{preset: managed, message: {price: A__c}}": {true, map[string]string{"price": "A__c"}, map[string]any{"preset": "managed", "message": map[string]any{"price": "A__c"}}},
+	} {
+		for _, cfg := range []*config.Config{
+			load(t, strings.Replace(minimal, "salesforce:\n", "salesforce:\n  objects: "+objects+"\n", 1)),
+			load(t, minimal, "TWILIOSF_SALESFORCE_OBJECTS="+objects),
+		} {
+			require.Equal(t, want.managed, cfg.Salesforce.Objects.Managed(), objects)
+			require.Equal(t, want.message, cfg.Salesforce.Objects.Message(), objects)
+			var back map[string]any
+			require.NoError(t, yaml.Unmarshal([]byte(cfg.Redacted()), &back))
+			require.Equal(t, want.shown, back["salesforce"].(map[string]any)["objects"], objects)
+		}
+	}
+}

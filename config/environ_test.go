@@ -54,7 +54,7 @@ func TestAFaultInTheEnvironmentNamesTheVariable(t *testing.T) {
 		"cross":     {"TWILIOSF_SYNC_ACTIVE_EVERY=30m", "TWILIOSF_SYNC_ACTIVE_EVERY: sync.active_every: 30m is longer than full_every, 15m; it must be at most as long"},
 		"file":      {"TWILIOSF_TWILIO_AUTH_TOKEN_FILE=/nowhere/x", "TWILIOSF_TWILIO_AUTH_TOKEN_FILE: twilio.auth_token_file: /nowhere/x does not exist; put the auth token there, or correct the path"},
 		"objects":   {"TWILIOSF_SALESFORCE_OBJECTS={message: {bodi: X__c}}", "TWILIOSF_SALESFORCE_OBJECTS: salesforce.objects.message.bodi: unknown key; did you mean body?"},
-		"no object": {"TWILIOSF_SALESFORCE_OBJECTS={", "TWILIOSF_SALESFORCE_OBJECTS: salesforce.objects: the value is neither default nor a mapping; write default, or {message: {object: X__c, body: My_Body__c}}"},
+		"no object": {"TWILIOSF_SALESFORCE_OBJECTS={", "TWILIOSF_SALESFORCE_OBJECTS: salesforce.objects: the value is neither default, managed nor a mapping; write default or managed, or {message: {object: X__c, body: My_Body__c}}"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

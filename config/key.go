@@ -23,7 +23,7 @@ const (
 )
 
 func (k kind) String() string {
-	return [...]string{"text", "secret", "duration", "whole number", "number", "default or a mapping", "list of objects", "list of words", "list of campaigns", "true or false"}[k]
+	return [...]string{"text", "secret", "duration", "whole number", "number", "default, managed or a mapping", "list of objects", "list of words", "list of campaigns", "true or false"}[k]
 }
 
 // key is everything we know about one key of the file. It is the only place

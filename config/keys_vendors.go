@@ -133,7 +133,7 @@ func orgKeys() []key {
 		},
 		{
 			path: "salesforce.objects", kind: objects, fallback: "default",
-			doc:     "What the org calls our objects and fields. default means the names that come with twiliosf; a mapping names what differs.",
+			doc:     "What the org calls our objects and fields. default means the names that come with twiliosf, managed those of the package Twilio for Salesforce (TwilioSF__Message__c), to which messages are mirrored and nothing else is done; a mapping names what differs, from managed if it says preset: managed.",
 			example: "{message: {object: X__c, body: My_Body__c}}",
 		},
 	}

@@ -19,11 +19,21 @@ const maxAPIName = 80
 
 // parseObjects reads the word form of salesforce.objects.
 func parseObjects(value string) (any, *problem) {
-	if value == "default" {
-		return Objects{}, nil
+	if preset, ok := presets[value]; ok {
+		return preset, nil
 	}
-	return nil, problemf("%s is neither default nor a mapping", quote(value)).do("write default, or {message: {object: X__c, body: My_Body__c}}")
+	return nil, problemf("%s is neither %s nor a mapping", quote(value), strings.Join(presetWords, ", ")).
+		do("write %s, or {message: {object: X__c, body: My_Body__c}}", strings.Join(presetWords, " or "))
 }
+
+// presetKey names, in the mapping form, whose names those are that it does not name.
+const presetKey = "preset"
+
+// presets are the words for whole sets of names.
+var (
+	presetWords = []string{"default", "managed"}
+	presets     = map[string]Objects{"default": {}, "managed": {managed: true}}
+)
 
 // objects reads the mapping form. Every fault in it is reported in its place.
 func (r *nodeReader) objects(path string, n *yaml.Node) given {
@@ -32,8 +42,14 @@ func (r *nodeReader) objects(path string, n *yaml.Node) given {
 	for _, p := range r.entries(path, n) {
 		value := follow(p.value)
 		switch {
+		case p.key.Value == presetKey:
+			preset, known := presets[value.Value]
+			if !known {
+				r.fault(r.place(p.value), join(path, presetKey), problemf("is not %s", strings.Join(presetWords, " or ")))
+			}
+			out.managed = preset.managed
 		case p.key.Value != "message":
-			r.fault(r.place(p.key), join(path, quoteKey(p.key.Value)), problemf("unknown object").do("known here: message"))
+			r.fault(r.place(p.key), join(path, quoteKey(p.key.Value)), problemf("unknown object").do("known here: message, and preset"))
 		case value.Kind != yaml.MappingNode:
 			r.fault(r.place(p.value), join(path, "message"), problemf("must be a mapping of API names").
 				do("write it such as {object: X__c, body: My_Body__c}"))

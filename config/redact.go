@@ -76,10 +76,17 @@ func shown(value any, indent string) string {
 }
 
 func (o Objects) shown(indent string) string {
+	word := "default"
+	if o.managed {
+		word = "managed"
+	}
 	if len(o.message) == 0 {
-		return " default"
+		return " " + word
 	}
 	var out strings.Builder
+	if o.managed {
+		out.WriteString("\n" + indent + "  " + presetKey + ": " + word)
+	}
 	out.WriteString("\n" + indent + "  message:")
 	for _, k := range messageKeys {
 		if name, ok := o.message[k.name]; ok {

@@ -31,6 +31,16 @@ func (l *loader) applyRules(cfg *Config, values layer) {
 	r.webhook()
 	r.consent()
 	r.archive()
+	r.mirrorOnly()
+}
+
+// mirrorOnly refuses what would be made of objects that the managed package's org lacks.
+func (r rules) mirrorOnly() {
+	const recurring, objects = "campaigns.recurring", "salesforce.objects"
+	if r.good(recurring, objects) && r.cfg.Salesforce.Objects.Managed() && len(r.cfg.Campaigns.Recurring) > 0 {
+		r.fault(r.at(recurring), recurring, problemf("cannot be made with salesforce.objects managed: campaigns stay with the package").
+			do("take them out"))
+	}
 }
 
 func (r rules) has(path string) bool { _, ok := r.values[path]; return ok }

@@ -66,7 +66,7 @@ func (k *key) schema() object {
 	case secret:
 		s["type"], s["writeOnly"] = "string", true
 	case objects:
-		s["oneOf"], s["default"] = []any{object{"const": k.fallback}, objectsSchema()}, k.fallback
+		s["oneOf"], s["default"] = []any{object{"enum": presetWords}, objectsSchema()}, k.fallback
 	case list:
 		s["type"], s["items"], s["default"] = "array", object{"type": "string"}, []string{}
 	case recurring:
@@ -102,7 +102,7 @@ func objectsSchema() object {
 		fields[k.name] = object{"type": "string", "pattern": apiName.String(), "maxLength": maxAPIName, "description": k.doc}
 	}
 	message := object{"type": "object", "additionalProperties": false, "properties": fields}
-	return object{"type": "object", "additionalProperties": false, "properties": object{"message": message}}
+	return object{"type": "object", "additionalProperties": false, "properties": object{presetKey: object{"enum": presetWords}, "message": message}}
 }
 
 // number is a JSON number for a text of the table.

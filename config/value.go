@@ -238,7 +238,7 @@ func (k *key) noun() string {
 	case recurring:
 		return k.kind.String()
 	case objects:
-		return "word (default) or a mapping of objects"
+		return "word (default or managed) or a mapping of objects"
 	default:
 		return "line of text"
 	}

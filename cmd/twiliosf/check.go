@@ -42,6 +42,9 @@ func newCheck(o *options) *cobra.Command {
 			if fix && cfg.Twilio.Webhook.PublicURL == "" {
 				return usageError{errors.New("--fix-webhooks: twilio.webhook.public_url is not set, so there is nothing to point at")}
 			}
+			if fix && cfg.Salesforce.Objects.Managed() {
+				return usageError{errors.New("--fix-webhooks: with salesforce.objects managed Twilio's calls are the package's; pointing them here would take messages from it")}
+			}
 			return check(cmd, o, cfg, fix, yes)
 		},
 	}

@@ -59,3 +59,20 @@ func TestTheAccountIsPointedAtUsOnlyAfterWeAsked(t *testing.T) {
 	require.NotContains(t, said, `"right":false`)
 	require.Contains(t, said, "#rc=5")
 }
+
+func TestTheManagedPackagesCallsAreNotTakenFromIt(t *testing.T) {
+	s, err := sandbox.New(sandbox.Options{Webhook: "127.0.0.1:8483", Twilio: twiliotest.Options{
+		Numbers: []twiliotest.Number{{Phone: "+14155550100", SMSURL: "https://package.example.com/sms"}},
+	}})
+	require.NoError(t, err)
+	t.Cleanup(s.Close)
+	require.NoError(t, s.Listen("127.0.0.1:0", "127.0.0.1:0"))
+	dir := t.TempDir()
+	text := strings.Replace(s.ConfigYAML(dir), "salesforce:\n", "salesforce:\n  objects: managed\n", 1)
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "twiliosf.yaml"), []byte(text), 0o600))
+	_, err = calling(t, dir, "", "--fix-webhooks", "--yes")
+	require.ErrorContains(t, err, "would take messages from it")
+	said, err := calling(t, dir, "")
+	require.ErrorIs(t, err, errNotRight)
+	require.Contains(t, said, "package.example.com/sms")
+}

@@ -38,9 +38,14 @@ func (s *Messages) bound(ctx context.Context, p *plan, batch []mirror.Record, ou
 				outcomes[i] = afterwards(&batch[i])
 			}
 		}
-		if errors.Is(outcomes[i], errUnbound) {
-			rest = append(rest, &batch[i])
+		if !errors.Is(outcomes[i], errUnbound) {
+			continue
 		}
+		if why := s.orphans.take(batch[i].Message.SID); why != nil {
+			outcomes[i] = why
+			continue
+		}
+		rest = append(rest, &batch[i])
 	}
 	return rest, nil
 }

@@ -66,7 +66,7 @@ func (b *Bulk) UpsertMany(ctx context.Context, all []mirror.Record) ([]error, er
 	at := make(map[string]int, len(all))
 	for i := range all {
 		outcomes[i] = errElsewhere
-		if inBulk(&all[i]) {
+		if inBulk(&all[i]) && !b.messages.orphans.has(all[i].Message.SID) {
 			at[string(all[i].Message.SID)] = i
 		}
 	}
@@ -152,7 +152,7 @@ func (p *plan) rows(all []mirror.Record, at map[string]int) func(func([]salesfor
 		var record []byte
 		values := make([]salesforce.BulkValue, len(places))
 		for i := range all {
-			if !inBulk(&all[i]) || at[string(all[i].Message.SID)] != i {
+			if place, in := at[string(all[i].Message.SID)]; !in || place != i {
 				continue
 			}
 			clear(values)

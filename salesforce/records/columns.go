@@ -23,11 +23,12 @@ type column struct {
 
 var columns = []column{
 	{func(n *Names) *string { return &n.SID }, "Message_SID__c", true, text(func(m *message.Message) string { return string(m.SID) })},
+	{func(n *Names) *string { return &n.SIDCopy }, NoField, false, text(func(m *message.Message) string { return string(m.SID) })},
 	{func(n *Names) *string { return &n.Body }, "Body__c", true, text(func(m *message.Message) string { return m.Body })},
 	{func(n *Names) *string { return &n.From }, "From_Number__c", true, text(func(m *message.Message) string { return string(m.From) })},
 	{func(n *Names) *string { return &n.To }, "To_Number__c", true, text(func(m *message.Message) string { return string(m.To) })},
 	{func(n *Names) *string { return &n.Direction }, "Direction__c", true, text(func(m *message.Message) string { return string(m.Direction) })},
-	{func(n *Names) *string { return &n.Status }, "Status__c", true, text(func(m *message.Message) string { return string(m.Status) })},
+	{func(n *Names) *string { return &n.Status }, statusColumn, true, text(func(m *message.Message) string { return string(m.Status) })},
 	{func(n *Names) *string { return &n.Theirs }, "Their_Number__c", false, text(func(m *message.Message) string { return string(m.Theirs()) })},
 	{func(n *Names) *string { return &n.ErrorCode }, "Error_Code__c", false, whole(func(m *message.Message) (int, bool) { return m.ErrorCode, m.ErrorCode != 0 })},
 	{func(n *Names) *string { return &n.ErrorMessage }, "Error_Message__c", false, clipped(func(m *message.Message) string { return m.ErrorMessage })},

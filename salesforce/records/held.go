@@ -17,6 +17,9 @@ func (s *Messages) Held(ctx context.Context, sids []message.SID) (map[message.SI
 		folded[strings.ToLower(string(sid))] = sid
 	}
 	err := s.sids(ctx, soql.Query{Where: []string{soql.In(s.names.SID, sids)}}, func(sid string) { there[folded[strings.ToLower(sid)]] = true })
+	if err == nil {
+		err = s.adopt(ctx, sids, there)
+	}
 	return there, err
 }
 

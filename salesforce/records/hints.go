@@ -3,6 +3,7 @@ package records
 import (
 	"strings"
 
+	"github.com/twiliosf/twiliosf/salesforce"
 	"github.com/twiliosf/twiliosf/sync/fault"
 )
 
@@ -37,6 +38,9 @@ func hintFor(object string, f *fault.Error) string {
 	form, ok := hints[f.Code]
 	if !ok {
 		return f.Hint
+	}
+	if f.Code == salesforce.CodeInvalidField && ofPackage(object) {
+		form = hints["INVALID_FIELD_FOR_INSERT_UPDATE"] // nothing is to be deployed there
 	}
 	fields := "a field"
 	if len(f.Fields) > 0 {

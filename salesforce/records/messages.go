@@ -44,6 +44,7 @@ type Messages struct {
 	names    Names
 	planner  *planner
 	unlinked func(*fault.Error)
+	orphans  orphans
 }
 
 var (

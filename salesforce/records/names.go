@@ -17,6 +17,10 @@ type Names struct {
 	Direction string // Direction__c
 	Status    string // Status__c
 
+	// SIDCopy, where it is named, is given the SID too and is required: others may have
+	// made records with the SID in that field alone, and these are adopted (Held).
+	SIDCopy string // NoField
+
 	// Optional: written where the org has them.
 	Theirs       string // Their_Number__c
 	ErrorCode    string // Error_Code__c
@@ -50,6 +54,10 @@ type Names struct {
 	// RejectedSID shows under which SID Twilio lists a send that it refused.
 	RequestKey  string // Request_Key__c
 	RejectedSID string // Rejected_SID__c
+
+	// Fold writes a status that the picklist lacks as the nearest one that it has,
+	// though the org may take any.
+	Fold bool
 }
 
 const standardObject = "TwilioSF_Message__c"

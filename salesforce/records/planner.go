@@ -1,6 +1,7 @@
 package records
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"sync"
@@ -29,6 +30,7 @@ type planner struct {
 	object string
 	fit    func(*salesforce.Object) (*plan, *fault.Error)
 	every  time.Duration
+	hint   string              // what to do about what is missing; "" leaves the fault's own
 	one    *semaphore.Weighted // one describe at a time
 
 	mu      sync.Mutex
@@ -44,7 +46,11 @@ type describer interface {
 }
 
 func newPlanner(org describer, n Names, lookups map[string]string) *planner {
-	return plannerOf(org, n.Object, func(o *salesforce.Object) (*plan, *fault.Error) { return planFor(n, lookups, o) })
+	p := plannerOf(org, n.Object, func(o *salesforce.Object) (*plan, *fault.Error) { return planFor(n, lookups, o) })
+	if ofPackage(n.Object) {
+		p.hint = packageHint
+	}
+	return p
 }
 
 // plannerOf plans for any object; fit makes the plan, or says what the org lacks.
@@ -116,7 +122,7 @@ func (p *planner) learn(object *salesforce.Object, err error) (*plan, error) {
 	}
 	p.plan, p.refusal, p.at, p.doubted = made, refusal, time.Now(), false
 	if refusal != nil {
-		refusal.After = describeAfterFault
+		refusal.After, refusal.Hint = describeAfterFault, cmp.Or(p.hint, refusal.Hint)
 		return nil, refusal
 	}
 	return made, nil

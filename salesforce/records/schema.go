@@ -48,8 +48,12 @@ func planFor(n Names, lookups map[string]string, o *salesforce.Object) (*plan, *
 		if name == NoField && !c.required {
 			continue
 		}
+		required := c.required || name == n.SIDCopy
 		f, found := o.Field(name)
 		write := c.fit(f)
+		if c.standard == statusColumn && n.Fold && write != nil {
+			write = folding(f)
+		}
 		problem := problemOf(f, found)
 		if problem == "" {
 			problem = misfit(f, write != nil, name == n.SID)
@@ -58,7 +62,7 @@ func planFor(n Names, lookups map[string]string, o *salesforce.Object) (*plan, *
 		case problem == "":
 			p.fields = append(p.fields, planned{c.standard, []byte(`,"` + f.Name + `":`), write})
 			p.names[c.standard] = f.Name
-		case c.required:
+		case required:
 			wrong.add(name, problem)
 		default:
 			p.missing = append(p.missing, name)

@@ -50,10 +50,12 @@ type newcomers struct {
 func (w *Writer) begin(ctx, work context.Context) {
 	w.newcomers.began = time.Now()
 	start, err := w.Ledger.Newest(ctx)
-	if err != nil {
+	if err != nil || w.shared {
 		start = math.MaxInt64 // so the org is asked for each
 	}
-	w.newcomers.start = start
+	if w.newcomers.start = start; w.shared {
+		return // that it was empty once says nothing
+	}
 	// Asked now, the org need not be asked when the first message is in a hurry.
 	go func() { _, _ = w.newcomers.foundEmpty(work, w.Sink) }() //nolint:errcheck // it is asked again
 }

@@ -176,6 +176,26 @@ func TestAWriteWithUnknownOutcomeAsksBeforeItLinks(t *testing.T) {
 	}
 }
 
+// Where others make records too, one may be there of a message that has only just
+// come, in an org that was empty at the start.
+func TestAnOrgThatOthersWriteToIsAskedAboutEachNewMessage(t *testing.T) {
+	account, org := &mirrortest.Account{}, &mirrortest.Org{}
+	synctest.Test(t, func(t *testing.T) {
+		w := startAs(t, account, org, mirror.Options{Shared: true}, knowsAda)
+		defer w.stop()
+		time.Sleep(time.Minute)
+		theirs, fresh := mirrortest.Text(1, time.Now()), mirrortest.Text(2, time.Now())
+		_, err := org.Upsert(t.Context(), []mirror.Record{{Message: &theirs}})
+		require.NoError(t, err)
+		account.Put(theirs, fresh)
+		require.NoError(t, w.Sweeper.Full(t.Context()))
+		synctest.Wait()
+		require.Empty(t, org.Links(theirs.SID), "what is the users' stays theirs")
+		require.Equal(t, []message.Links{herLinks}, org.Links(fresh.SID))
+		require.Equal(t, 2, org.Asked())
+	})
+}
+
 // A store that was lost, or is new, meets an org that holds messages already.
 func TestAnOrgThatHeldMessagesBeforeIsAskedForThem(t *testing.T) {
 	account, org := &mirrortest.Account{}, &mirrortest.Org{}

@@ -55,6 +55,11 @@ func start(t *testing.T, account *mirrortest.Account, org *mirrortest.Org) *worl
 // startWith is start with other ports.
 func startWith(t *testing.T, account *mirrortest.Account, org *mirrortest.Org, change func(*mirror.Ports)) *world {
 	t.Helper()
+	return startAs(t, account, org, mirror.Options{}, change)
+}
+
+func startAs(t *testing.T, account *mirrortest.Account, org *mirrortest.Org, o mirror.Options, change func(*mirror.Ports)) *world {
+	t.Helper()
 	st, err := store.Open(t.Context(), store.Options{URL: "sqlite://" + t.TempDir() + "/m.db"})
 	require.NoError(t, err)
 	w := &world{account: account, org: org, store: st, backlog: &backlog{Store: st}, health: health.New(zap.NewNop(), nil)}
@@ -62,7 +67,7 @@ func startWith(t *testing.T, account *mirrortest.Account, org *mirrortest.Org, c
 		Source: account, Sink: org, People: mirror.Strangers{}, Ledger: st, Open: st, Changes: st, Cursors: st, Backlog: w.backlog, Events: st, Health: w.health,
 	}
 	change(&ports)
-	w.Mirror, err = mirror.New(ports, mirror.Options{})
+	w.Mirror, err = mirror.New(ports, o)
 	require.NoError(t, err)
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)

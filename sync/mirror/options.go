@@ -35,6 +35,7 @@ type Options struct {
 	ActiveFor time.Duration // how long a conversation stays active: 10 min
 	Lookback  time.Duration // how long a status may still change: 72 h
 	Start     time.Duration // how far back the first run reads: 30 days
+	Shared    bool          // others make records of messages too, so the org is asked before one is made
 	Grace     time.Duration // how long a stop lets batches in flight finish: 5 s
 	Log       *zap.Logger
 	Metrics   prometheus.Registerer // may be nil

@@ -32,6 +32,7 @@ type Writer struct {
 	metrics *metrics
 	workers int
 	grace   time.Duration
+	shared  bool // Options.Shared
 	wake    chan struct{}
 	settled signal
 
@@ -66,7 +67,7 @@ func newWriter(p Ports, o Options, m *metrics) *Writer {
 	stumble := backoff.NewExponentialBackOff()
 	stumble.InitialInterval, stumble.MaxInterval = storeRetry, storeRetryMost
 	w := &Writer{
-		Ports: p, log: o.Log, metrics: m, workers: o.Writers, grace: o.Grace,
+		Ports: p, log: o.Log, metrics: m, workers: o.Writers, grace: o.Grace, shared: o.Shared,
 		wake: make(chan struct{}, 1), inFlight: map[message.SID]Seq{},
 		rescan:  true, // what an earlier process left
 		allowed: o.Writers, size: BatchSize, pause: pause, stumble: stumble,

@@ -148,29 +148,15 @@ func grant(c config.Salesforce) salesforce.Grant {
 	}
 }
 
-// names are the org's names for our fields.
-func names(o config.Objects) records.Names {
-	m := o.Message()
-	return records.Names{
-		Object: m["object"], SID: m["sid"], Body: m["body"], From: m["from"], To: m["to"], Theirs: m["their_number"],
-		Direction: m["direction"], Status: m["status"], ErrorCode: m["error_code"], ErrorMessage: m["error_message"],
-		Created: m["created"], Sent: m["sent"], Updated: m["updated"], Service: m["service_sid"],
-		Segments: m["segments"], Media: m["media"], Price: m["price"], PriceUnit: m["price_unit"],
-		Unread: m["unread"], Contact: m["contact"], Lead: m["lead"], Account: m["account"], Case: m["case"], Parent: m["parent"], Bulk: m["bulk_message"],
-		SendAt: m["send_at"], MediaURL: m["media_url"], ContentSID: m["content_sid"], ContentValues: m["content_variables"],
-		RequestKey: m["request_key"], RejectedSID: m["rejected_sid"],
-	}
-}
-
 func (g *generation) buildMirror() (err error) {
 	c := g.cfg.Sync
 	g.mirror, err = mirror.New(mirror.Ports{
-		Source: g.account, Sink: g.records, People: g.people, Sends: claims{g}, Ledger: g.store, Open: g.store, Changes: g.wakingFollowUps(), Cursors: g.store,
+		Source: g.account, Sink: g.records, People: g.people, Sends: g.sends(), Ledger: g.store, Open: g.store, Changes: g.wakingFollowUps(), Cursors: g.store,
 		Backlog: &backlog{Store: g.store, generation: g}, Events: g.store, Watches: g.poll.watches, Health: g.health,
 		Bulk: g.records.Bulk(g.org, g.store.BulkJobs()),
 	}, mirror.Options{
 		Writers: g.cfg.Salesforce.Concurrency, BulkAt: g.cfg.Salesforce.BulkThreshold, ActiveFor: c.ActiveFor, Lookback: c.Lookback, Start: c.Start,
-		Grace: g.cfg.Drain / 2, Log: g.log, Metrics: g.metrics,
+		Shared: g.mirrorOnly(), Grace: g.cfg.Drain / 2, Log: g.log, Metrics: g.metrics,
 	})
 	return err
 }

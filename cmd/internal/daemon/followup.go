@@ -13,22 +13,33 @@ import (
 
 // buildFollowUps plugs in who does what follows from messages.
 func (g *generation) buildFollowUps() error {
+	doers, err := g.doers()
+	if err != nil {
+		return &ConfigError{err}
+	}
+	g.followups, err = followup.New(followup.Ports{Queue: g.store.FollowUps(), Health: g.health, Doers: doers},
+		followup.Options{Grace: g.cfg.Drain / 4, Log: g.log, Metrics: g.metrics})
+	return err
+}
+
+func (g *generation) doers() (map[message.FollowUpKind]followup.Doer, error) {
+	if g.mirrorOnly() {
+		return nobodyFollows(), nil
+	}
 	names := g.cfg.Salesforce.Objects.Message()
 	media, badMedia := records.NewMedia(g.org, g.account, records.MediaOptions{
 		Names: records.MediaNames{Parent: names["object"], Key: names["sid"]}, Files: g.cfg.Media.Store == config.MediaFiles,
 	})
 	status, badStatus := records.NewLastStatus(g.org, records.LastStatusNames{})
 	if err := errors.Join(badMedia, badStatus); err != nil {
-		return &ConfigError{err}
+		return nil, err
 	}
-	var err error
-	g.followups, err = followup.New(followup.Ports{Queue: g.store.FollowUps(), Health: g.health, Doers: map[message.FollowUpKind]followup.Doer{
+	return map[message.FollowUpKind]followup.Doer{
 		message.FollowMedia:  media,
 		message.FollowStatus: status,
 		message.FollowOptIn:  records.NewOptIns(g.org, g.people.Who),
 		message.FollowMember: records.NewMembers(g.org, g.people.Who),
-	}}, followup.Options{Grace: g.cfg.Drain / 4, Log: g.log, Metrics: g.metrics})
-	return err
+	}, nil
 }
 
 // followUp runs the engine. What it has not done by its end is done by the next

@@ -13,6 +13,9 @@ import (
 // what is missing. It needs no store, so it works beside a running daemon; its
 // calls count for the org, not for the daemon's budget. carrier may be nil.
 func OpenSetup(cfg *config.Config, carrier http.RoundTripper) (*orgsetup.Setup, error) {
+	if cfg.Salesforce.Objects.Managed() {
+		return nil, &ConfigError{errPackage}
+	}
 	org, err := openOrg(cfg.Salesforce, carrier, nil, zap.NewNop())
 	if err != nil {
 		return nil, err

@@ -23,8 +23,12 @@ type poll struct {
 // buildPoll makes the poll of all parts that somebody here takes.
 func (g *generation) buildPoll() (err error) {
 	p := &poll{watches: records.NewWatches(g.sweepNow), trouble: health.NewTroubles("salesforce", g.health)}
-	p.Poll, err = records.NewPoll(g.org, g.store, append(slices.Concat(g.consentParts(), g.outboxParts(), g.campaignParts()),
-		p.watches.Part(), records.PersonalNumbers(g.typed, g.people.SetPersonal))...)
+	parts := append(slices.Concat(g.consentParts(), g.outboxParts(), g.campaignParts()),
+		p.watches.Part(), records.PersonalNumbers(g.typed, g.people.SetPersonal))
+	if g.mirrorOnly() {
+		parts = nil // all of them read objects of ours
+	}
+	p.Poll, err = records.NewPoll(g.org, g.store, parts...)
 	g.poll = p
 	return err
 }

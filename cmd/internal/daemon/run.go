@@ -24,6 +24,7 @@ const (
 // schedules, then the jobs that run, then the writer, so that each has the next
 // one to hand its work to.
 func (g *generation) run(ctx context.Context, idle bool) error {
+	g.noteMirrorOnly()
 	var front, back sync.WaitGroup
 	writing, stopWriter := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopWriter()
@@ -38,12 +39,14 @@ func (g *generation) run(ctx context.Context, idle bool) error {
 	front.Go(func() { g.mirror.Inbox.Run(ctx) })
 	front.Go(func() { g.followUp(ctx) })
 	var errs [2]error
-	if !idle {
+	if !idle && !g.mirrorOnly() {
 		front.Go(func() { g.consent.Run(ctx) })
-		front.Go(func() { g.people.Run(ctx) })
 		front.Go(func() { g.send(ctx) })
 		// It ends with its context's cause, which is no news here.
 		front.Go(func() { _ = g.campaigns.Run(ctx) }) //nolint:errcheck // see above
+	}
+	if !idle {
+		front.Go(func() { g.people.Run(ctx) })
 		front.Go(func() {
 			errs[0] = g.scheduler.Run(ctx)
 			cancel()

@@ -17,10 +17,14 @@ func (g *generation) buildWebhook() error {
 	if c.Webhook.PublicURL == "" {
 		return nil
 	}
+	reply := g.consent.Reply
+	if g.mirrorOnly() {
+		reply = func(context.Context, *message.Event) string { return "" } // keywords are the package's
+	}
 	var err error
 	g.receiver, err = webhook.New(webhook.Options{
 		PublicURL: c.Webhook.PublicURL, AccountSID: c.AccountSID, AuthTokens: []string{c.AuthToken.Reveal()},
-		Inbox: &inbox{mirror: g.mirror.Inbox, reply: g.consent.Reply, health: g.health}, Log: g.log, Registerer: g.metrics,
+		Inbox: &inbox{mirror: g.mirror.Inbox, reply: reply, health: g.health}, Log: g.log, Registerer: g.metrics,
 	})
 	if err != nil {
 		return &ConfigError{fmt.Errorf("twilio.webhook: %w", err)}

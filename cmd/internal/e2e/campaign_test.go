@@ -38,9 +38,9 @@ func (w *world) bulk(values map[string]any) string {
 	return id
 }
 
-func (w *world) bulkRow(id string) map[string]any {
+func (w *world) row(object, id string) map[string]any {
 	w.t.Helper()
-	row, ok := w.org.Row(bulkObject, id)
+	row, ok := w.org.Row(object, id)
 	require.True(w.t, ok, id)
 	return row
 }
@@ -64,7 +64,7 @@ func TestACampaignIsSentOnceToEachOfItsAudienceAndCounted(t *testing.T) {
 		time.Sleep(time.Minute)
 		id := w.bulk(map[string]any{"Campaign__c": spring, "Body__c": "Hi {!Contact.FirstName|there}", "Sender__c": ours, "Status__c": "Send"})
 		time.Sleep(15 * time.Minute)
-		row := w.bulkRow(id)
+		row := w.row(bulkObject, id)
 		require.Equal(t, "Completed", row["Status__c"], row)
 		require.EqualValues(t, 301, row["Total__c"])
 		require.EqualValues(t, 299, row["Delivered__c"], row)
@@ -81,7 +81,7 @@ func TestACampaignIsSentOnceToEachOfItsAudienceAndCounted(t *testing.T) {
 		}
 		w.twilio.Receive(twiliotest.Inbound{From: "+14155570001", To: ours, Body: "thanks"})
 		time.Sleep(30 * time.Minute)
-		require.EqualValues(t, 1, w.bulkRow(id)["Replied__c"])
+		require.EqualValues(t, 1, w.row(bulkObject, id)["Replied__c"])
 		members := map[any]int{}
 		for m := range w.org.Rows("CampaignMember") {
 			members[m["Status"]]++
@@ -110,16 +110,16 @@ func TestACampaignIsPausedResumedAndCanceledWithinSeconds(t *testing.T) {
 		require.Positive(t, n)
 		time.Sleep(10 * time.Minute)
 		require.Equal(t, n, w.twilio.Len())
-		require.Equal(t, "Paused", w.bulkRow(id)["Status__c"])
+		require.Equal(t, "Paused", w.row(bulkObject, id)["Status__c"])
 		require.NoError(t, w.org.Update(bulkObject, id, map[string]any{"Command__c": "Resume"}))
 		time.Sleep(time.Minute)
 		require.Greater(t, w.twilio.Len(), n)
-		require.Nil(t, w.bulkRow(id)["Command__c"])
+		require.Nil(t, w.row(bulkObject, id)["Command__c"])
 		tell(campaign.Cancel)
 		n = w.twilio.Len()
 		time.Sleep(10 * time.Minute)
 		require.Equal(t, n, w.twilio.Len())
-		row := w.bulkRow(id)
+		row := w.row(bulkObject, id)
 		require.Equal(t, "Canceled", row["Status__c"])
 		require.EqualValues(t, 400, row["Total__c"])
 		require.Less(t, n, 400)
