@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"os"
 	"slices"
+	"time"
 
 	"github.com/twiliosf/twiliosf/cmd/internal/daemon"
 	"github.com/twiliosf/twiliosf/config"
@@ -73,8 +74,9 @@ func Unreadable(faults config.Faults) *Report {
 type visit struct {
 	list
 
-	cfg *config.Config
-	o   Options
+	cfg    *config.Config
+	o      Options
+	behind time.Duration // our clock, as far as is known
 }
 
 // Run looks at everything. hooks are where Twilio calls, nil where that could not

@@ -9,6 +9,7 @@ import (
 	"github.com/twiliosf/twiliosf/cmd/internal/daemon"
 	"github.com/twiliosf/twiliosf/salesforce"
 	"github.com/twiliosf/twiliosf/salesforce/orgsetup"
+	"github.com/twiliosf/twiliosf/sync/fault"
 )
 
 // soon is when the end of a trial is worth a line.
@@ -33,6 +34,11 @@ func (v *visit) salesforce(ctx context.Context) {
 	default:
 		who, err := org.Identity(ctx)
 		if err != nil {
+			if fault.CodeOf(err) == "" { // what tells of users says little of a session that is refused; the API says more
+				if _, said := org.Organization(ctx); said != nil {
+					err = said
+				}
+			}
 			v.fault(factLogin, Fail, err)
 			break
 		}
