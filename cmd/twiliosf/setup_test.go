@@ -33,7 +33,7 @@ type shell struct {
 
 func newShell(t *testing.T) *shell {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "twiliosf") // t.TempDir's is too long for a socket's path
+	dir, err := os.MkdirTemp("", "twiliosf") //nolint:usetesting // its folder is too long for a socket's path
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, os.RemoveAll(dir)) })
 	self, err := os.Executable()
@@ -44,7 +44,7 @@ func newShell(t *testing.T) *shell {
 }
 
 func (s *shell) command(ctx context.Context, line string) *exec.Cmd {
-	cmd := exec.CommandContext(ctx, "sh", "-c", line) //nolint:gosec // the README's lines
+	cmd := exec.CommandContext(ctx, "sh", "-c", line)
 	cmd.Dir, cmd.Env = s.dir, s.env
 	return cmd
 }

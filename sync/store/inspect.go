@@ -66,7 +66,7 @@ func writable(folder string) error {
 // database opens the file as the daemon would and looks at its first bytes.
 // https://www.sqlite.org/fileformat.html#the_database_header
 func database(path string) (exists bool, err error) {
-	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	f, err := os.OpenFile(path, os.O_RDWR, 0) //nolint:gosec // the operator names the file
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	}
@@ -98,7 +98,7 @@ func holder(path string) (string, error) {
 	if free {
 		return "", lock.Unlock()
 	}
-	said, err := os.ReadFile(path)
+	said, err := os.ReadFile(path) //nolint:gosec // as above
 	if err != nil || len(said) == 0 {
 		return "a process that did not say who it is", nil //nolint:nilerr // that it is held is what was asked
 	}

@@ -67,18 +67,6 @@ func brokenMachines() map[string]broken {
 			org:    salesforcetest.Options{ClockSkew: d},
 		}
 	}
-	store := func(path string) func(string) string {
-		return func(yaml string) string {
-			var out []string
-			for line := range strings.Lines(yaml) {
-				if strings.HasPrefix(line, "store:") {
-					line = "store: sqlite://" + path + "\n"
-				}
-				out = append(out, line)
-			}
-			return strings.Join(out, "")
-		}
-	}
 	env := func(vars map[string]string) func(*checkup.Options) {
 		return func(o *checkup.Options) { o.Env = func(name string) string { return vars[name] } }
 	}
@@ -213,6 +201,20 @@ func brokenLogins() map[string]broken {
 		"the session may not use the REST API": login(setup{arrange: func(_ *testing.T, s *sandbox.Sandbox) {
 			s.Org.RefuseSessions("This session is not valid for use with the REST API")
 		}}, "INVALID_SESSION_ID", "scope api"),
+	}
+}
+
+// store puts the store somewhere else.
+func store(path string) func(string) string {
+	return func(yaml string) string {
+		var out []string
+		for line := range strings.Lines(yaml) {
+			if strings.HasPrefix(line, "store:") {
+				line = "store: sqlite://" + path + "\n"
+			}
+			out = append(out, line)
+		}
+		return strings.Join(out, "")
 	}
 }
 

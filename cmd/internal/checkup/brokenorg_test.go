@@ -2,6 +2,9 @@ package checkup_test
 
 import (
 	"io/fs"
+	"net"
+	"net/http"
+	"os"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -197,4 +200,48 @@ func schema(part, old, by string) fs.FS {
 		panic("no file of the schema is meant by " + part)
 	}
 	return changed
+}
+
+func TestAStoreThatRootHasMadeIsNamedBeforeTheDaemonStumblesOverIt(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only root gives files away")
+	}
+	dir := t.TempDir()
+	require.NoError(t, os.Chown(dir, 65534, 65534))
+	file := dir + "/twiliosf.db"
+	require.NoError(t, os.WriteFile(file, nil, 0o600))
+	w := setup{edit: store(file)}
+	require.Contains(t, lines(w.look(t)), "todo store: "+file+" belongs to another user than its folder")
+	require.NoError(t, os.Chown(file, 65534, 65534))
+	require.NotContains(t, lines(w.look(t)), "todo")
+}
+
+func TestTheHostIsTheOneThatTwiliosClientTakes(t *testing.T) {
+	for vars, host := range map[[2]string]string{
+		{"", ""}: "api.twilio.com", {"", "ie1"}: "api.ie1.twilio.com", {"dublin", "ie1"}: "api.dublin.ie1.twilio.com", {"sydney", ""}: "api.sydney.us1.twilio.com",
+	} {
+		knocked := &knocks{}
+		r := setup{
+			edit: func(yaml string) string {
+				return strings.Replace(yaml, "  base_url: \"http://127.0.0.1:1\"\n", "", 1)
+			},
+			options: func(o *checkup.Options) {
+				o.Twilio = knocked
+				o.Env = func(name string) string {
+					return map[string]string{"TWILIO_EDGE": vars[0], "TWILIO_REGION": vars[1]}[name]
+				}
+			},
+		}.look(t)
+		require.False(t, r.Runs)
+		require.Equal(t, host, knocked.host)
+	}
+}
+
+// knocks remembers which host was asked, and does not answer.
+type knocks struct{ host string }
+
+// RoundTrip implements http.RoundTripper.
+func (k *knocks) RoundTrip(r *http.Request) (*http.Response, error) {
+	k.host = r.URL.Host
+	return nil, &net.DNSError{Err: "no such host", IsNotFound: true}
 }

@@ -62,7 +62,7 @@ func Unreadable(faults config.Faults) *Report {
 	for _, f := range faults {
 		remedy := f.Remedy
 		f.Remedy = ""
-		l.add(factConfig, Fail, remedy, "%s", f.Error())
+		l.addf(factConfig, Fail, remedy, "%s", f.Error())
 	}
 	for _, name := range names {
 		l.may(name, factConfig)
@@ -105,10 +105,10 @@ func (v *visit) configuration(file string) {
 	for _, w := range v.cfg.Warnings() {
 		remedy := w.Remedy
 		w.Remedy = ""
-		v.add(factConfig, Todo, remedy, "%s", w.Error())
+		v.addf(factConfig, Todo, remedy, "%s", w.Error())
 	}
 	if len(v.cfg.Warnings()) == 0 {
-		v.ok(factConfig, "%s is right", file)
+		v.okf(factConfig, "%s is right", file)
 	}
 }
 

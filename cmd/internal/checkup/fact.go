@@ -40,11 +40,11 @@ type Report struct {
 // list gathers facts.
 type list struct{ facts []Fact }
 
-func (l *list) add(name string, s State, remedy, format string, args ...any) {
+func (l *list) addf(name string, s State, remedy, format string, args ...any) {
 	l.facts = append(l.facts, Fact{Name: name, State: s, Says: fmt.Sprintf(format, args...), Remedy: remedy})
 }
 
-func (l *list) ok(name, format string, args ...any) { l.add(name, OK, "", format, args...) }
+func (l *list) okf(name, format string, args ...any) { l.addf(name, OK, "", format, args...) }
 
 // fault adds what a vendor or the machine has refused.
 func (l *list) fault(name string, s State, err error) {
@@ -52,7 +52,7 @@ func (l *list) fault(name string, s State, err error) {
 	if remedy == "" {
 		remedy = "Try again; if it lasts, report it with this text."
 	}
-	l.add(name, s, remedy, "%s", err)
+	l.addf(name, s, remedy, "%s", err)
 }
 
 // bad says that a fact has failed or was not asked for.
@@ -64,7 +64,7 @@ func (l *list) bad(name string) bool {
 func (l *list) may(name string, needs ...string) bool {
 	for _, need := range needs {
 		if l.bad(need) {
-			l.add(name, Skipped, "", "not asked, because %s failed", l.root(need))
+			l.addf(name, Skipped, "", "not asked, because %s failed", l.root(need))
 			return false
 		}
 	}

@@ -26,7 +26,7 @@ func (v *visit) limits(ctx context.Context, org *salesforce.Org) {
 	limits, err := org.Limits(ctx)
 	if err != nil {
 		v.fault(factCalls, Todo, err)
-		v.add(factStorage, Skipped, "", "not asked, because %s failed", factCalls)
+		v.addf(factStorage, Skipped, "", "not asked, because %s failed", factCalls)
 		return
 	}
 	v.calls(limits["DailyApiRequests"])
@@ -36,7 +36,7 @@ func (v *visit) limits(ctx context.Context, org *salesforce.Org) {
 func (v *visit) calls(l salesforce.Limit) {
 	p := daemon.Predict(v.cfg)
 	if l.Max == 0 {
-		v.ok(factCalls, "the org does not show its limit to this user; this configuration makes %d calls a day and %d per 1,000 messages", p.Day, p.PerThousand)
+		v.okf(factCalls, "the org does not show its limit to this user; this configuration makes %d calls a day and %d per 1,000 messages", p.Day, p.PerThousand)
 		return
 	}
 	share := int(v.cfg.Salesforce.DailyAPIShare * float64(l.Max))
@@ -44,15 +44,15 @@ func (v *visit) calls(l salesforce.Limit) {
 	const slower = "Raise salesforce.daily_api_share, lengthen sync.drafts_every and people.refresh_every, or let the org have more calls."
 	switch {
 	case l.Remaining <= 0:
-		v.add(factCalls, Fail, "Wait, find who uses them (Setup, System Overview) or buy more.", "all of the org's %d API calls of 24 hours are used", l.Max)
+		v.addf(factCalls, Fail, "Wait, find who uses them (Setup, System Overview) or buy more.", "all of the org's %d API calls of 24 hours are used", l.Max)
 	case p.Day > share:
-		v.add(factCalls, Fail, slower, "this configuration makes %d calls a day, and salesforce.daily_api_share allows %d of the org's %d", p.Day, share, l.Max)
+		v.addf(factCalls, Fail, slower, "this configuration makes %d calls a day, and salesforce.daily_api_share allows %d of the org's %d", p.Day, share, l.Max)
 	case used*100 >= l.Max*nearly:
-		v.add(factCalls, Todo, "Find who uses them (Setup, System Overview) or buy more.", "the org has made %d of its %d API calls of 24 hours", used, l.Max)
+		v.addf(factCalls, Todo, "Find who uses them (Setup, System Overview) or buy more.", "the org has made %d of its %d API calls of 24 hours", used, l.Max)
 	case p.Day*100 >= share*nearly:
-		v.add(factCalls, Todo, slower, "this configuration makes %d calls a day, which leaves %d of our share for messages", p.Day, share-p.Day)
+		v.addf(factCalls, Todo, slower, "this configuration makes %d calls a day, which leaves %d of our share for messages", p.Day, share-p.Day)
 	default:
-		v.ok(factCalls, "the org has made %d of %d calls in 24 hours; this configuration makes %d a day and from %d per 1,000 messages, and %d are allowed (salesforce.daily_api_share)",
+		v.okf(factCalls, "the org has made %d of %d calls in 24 hours; this configuration makes %d a day and from %d per 1,000 messages, and %d are allowed (salesforce.daily_api_share)",
 			used, l.Max, p.Day, p.PerThousand, share)
 	}
 }
@@ -62,13 +62,13 @@ func (v *visit) storage(l salesforce.Limit) {
 	const remedy = "Free or buy data storage (Setup, Storage Usage): without it new messages wait."
 	switch {
 	case l.Max == 0:
-		v.ok(factStorage, "the org does not show it to this user")
+		v.okf(factStorage, "the org does not show it to this user")
 	case l.Remaining <= 0:
-		v.add(factStorage, Fail, remedy, "the org's data storage of %d MB is full", l.Max)
+		v.addf(factStorage, Fail, remedy, "the org's data storage of %d MB is full", l.Max)
 	case (l.Max-l.Remaining)*100 >= l.Max*nearly:
-		v.add(factStorage, Todo, remedy, "%d of %d MB are left, room for about %d messages", l.Remaining, l.Max, room)
+		v.addf(factStorage, Todo, remedy, "%d of %d MB are left, room for about %d messages", l.Remaining, l.Max, room)
 	default:
-		v.ok(factStorage, "%d of %d MB are left, room for about %d messages", l.Remaining, l.Max, room)
+		v.okf(factStorage, "%d of %d MB are left, room for about %d messages", l.Remaining, l.Max, room)
 	}
 }
 

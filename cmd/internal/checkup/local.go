@@ -21,16 +21,16 @@ func (v *visit) store() {
 	in, err := store.Inspect(v.cfg.Store)
 	switch {
 	case err != nil:
-		v.add(factStore, Fail, hintPermission, "%s", err)
+		v.addf(factStore, Fail, hintPermission, "%s", err)
 	case in.Holder != "":
-		v.ok(factStore, "%s, in use by %s", in.Path, in.Holder)
+		v.okf(factStore, "%s, in use by %s", in.Path, in.Holder)
 	case !in.Exists:
-		v.ok(factStore, "%s, made at the first start", in.Path)
+		v.okf(factStore, "%s, made at the first start", in.Path)
 	case strangers(in.Path):
-		v.add(factStore, Todo, "Run chown with the folder's user on the file and those beside it, or the daemon cannot open it.",
+		v.addf(factStore, Todo, "Run chown with the folder's user on the file and those beside it, or the daemon cannot open it.",
 			"%s belongs to another user than its folder", in.Path)
 	default:
-		v.ok(factStore, "%s can be written", in.Path)
+		v.okf(factStore, "%s can be written", in.Path)
 	}
 	if !v.may(factDisk, factStore) {
 		return
@@ -38,13 +38,13 @@ func (v *visit) store() {
 	left, err := v.o.Free(in.Folder)
 	switch {
 	case err != nil:
-		v.add(factDisk, Todo, hintReportBug, "the room in %s is not known: %s", in.Folder, err)
+		v.addf(factDisk, Todo, hintReportBug, "the room in %s is not known: %s", in.Folder, err)
 	case left < noRoom:
-		v.add(factDisk, Fail, "Make room: with a full disk nothing that comes in can be kept.", "%d MB are left in %s", left>>20, in.Folder)
+		v.addf(factDisk, Fail, "Make room: with a full disk nothing that comes in can be kept.", "%d MB are left in %s", left>>20, in.Folder)
 	case left < littleRoom:
-		v.add(factDisk, Todo, "Make room: at least 1 GB should be free.", "%d MB are left in %s", left>>20, in.Folder)
+		v.addf(factDisk, Todo, "Make room: at least 1 GB should be free.", "%d MB are left in %s", left>>20, in.Folder)
 	default:
-		v.ok(factDisk, "%d GB are left in %s", left>>30, in.Folder)
+		v.okf(factDisk, "%d GB are left in %s", left>>30, in.Folder)
 	}
 }
 
@@ -74,28 +74,28 @@ func strangers(path string) bool {
 // https://www.freedesktop.org/software/systemd/man/latest/systemd.exec.html
 func (v *visit) systemd() {
 	if v.o.Env("INVOCATION_ID") == "" {
-		v.ok(factSystemd, "this does not run in a unit, so there is nothing to look at")
+		v.okf(factSystemd, "this does not run in a unit, so there is nothing to look at")
 		return
 	}
 	if v.o.Env("NOTIFY_SOCKET") == "" {
-		v.add(factSystemd, Todo, "Set Type=notify-reload (or notify) and NotifyAccess=main in the unit, as deploy/systemd/twiliosf.service has them.",
+		v.addf(factSystemd, Todo, "Set Type=notify-reload (or notify) and NotifyAccess=main in the unit, as deploy/systemd/twiliosf.service has them.",
 			"the unit gives no NOTIFY_SOCKET, so systemd does not hear when the daemon is ready or hangs")
 		return
 	}
 	dir := v.o.Env("CREDENTIALS_DIRECTORY")
 	if dir == "" {
-		v.ok(factSystemd, "the unit hears of the daemon; it passes no credentials")
+		v.okf(factSystemd, "the unit hears of the daemon; it passes no credentials")
 		return
 	}
 	files, err := os.ReadDir(dir)
 	for _, f := range files {
-		if _, e := os.ReadFile(filepath.Join(dir, f.Name())); e != nil {
+		if _, e := os.ReadFile(filepath.Join(dir, f.Name())); e != nil { //nolint:gosec // the unit names the folder
 			err = e
 		}
 	}
 	if err != nil {
-		v.add(factSystemd, Fail, "Look at LoadCredential= in the unit and at User=.", "the unit's credentials cannot be read: %s", err)
+		v.addf(factSystemd, Fail, "Look at LoadCredential= in the unit and at User=.", "the unit's credentials cannot be read: %s", err)
 		return
 	}
-	v.ok(factSystemd, "the unit hears of the daemon and passes %d credentials", len(files))
+	v.okf(factSystemd, "the unit hears of the daemon and passes %d credentials", len(files))
 }

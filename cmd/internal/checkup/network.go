@@ -9,6 +9,8 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/twiliosf/twiliosf/config"
@@ -41,10 +43,10 @@ func (v *visit) network(ctx context.Context) {
 		}
 		if err != nil {
 			what, remedy := unreached(host, err)
-			v.add(one.name, Fail, remedy, "%s", what)
+			v.addf(one.name, Fail, remedy, "%s", what)
 			continue
 		}
-		v.ok(one.name, "%s answers", host)
+		v.okf(one.name, "%s answers", host)
 		if timed {
 			skews = append(skews, skew)
 		}
@@ -55,7 +57,7 @@ func (v *visit) network(ctx context.Context) {
 // clock compares ours with the vendors'.
 func (v *visit) clock(skews []time.Duration) {
 	if len(skews) == 0 {
-		v.add(factClock, Skipped, "", "not compared, because no vendor has told the time")
+		v.addf(factClock, Skipped, "", "not compared, because no vendor has told the time")
 		return
 	}
 	worst := skews[0]
@@ -73,11 +75,11 @@ func (v *visit) clock(skews []time.Duration) {
 	off := worst.Abs().Round(5 * time.Second) // a Date header has whole seconds, and takes its time
 	switch {
 	case off >= wrongClock:
-		v.add(factClock, Fail, remedy, "this machine's clock is about %s %s", off, side)
+		v.addf(factClock, Fail, remedy, "this machine's clock is about %s %s", off, side)
 	case off >= looseClock:
-		v.add(factClock, Todo, remedy, "this machine's clock is about %s %s", off, side)
+		v.addf(factClock, Todo, remedy, "this machine's clock is about %s %s", off, side)
 	default:
-		v.ok(factClock, "this machine's clock agrees with the vendors'")
+		v.okf(factClock, "this machine's clock agrees with the vendors'")
 	}
 }
 
@@ -91,13 +93,8 @@ func (v *visit) twilioAddress() string {
 	if edge != "" {
 		region = cmp.Or(region, "us1")
 	}
-	host := "api"
-	for _, part := range []string{edge, region} {
-		if part != "" {
-			host += "." + part
-		}
-	}
-	return "https://" + host + ".twilio.com"
+	parts := slices.DeleteFunc([]string{"api", edge, region, "twilio", "com"}, func(part string) bool { return part == "" })
+	return "https://" + strings.Join(parts, ".")
 }
 
 // knock makes one request without credentials. skew is how far their clock is
@@ -119,7 +116,7 @@ func knock(ctx context.Context, carrier http.RoundTripper, address string) (skew
 	_ = resp.Body.Close()                          //nolint:errcheck // as above
 	at, err := http.ParseTime(resp.Header.Get("Date"))
 	if err != nil {
-		return 0, false, nil //nolint:nilerr // it has answered, and that is what was asked
+		return 0, false, nil // it has answered, and that is what was asked
 	}
 	half := time.Since(began) / 2
 	return at.Add(time.Second / 2).Sub(began.Add(half)), true, nil

@@ -42,7 +42,7 @@ func (v *visit) salesforce(ctx context.Context) {
 			v.fault(factLogin, Fail, err)
 			break
 		}
-		v.ok(factLogin, "%s at %s", who.Username, who.Instance)
+		v.okf(factLogin, "%s at %s", who.Username, who.Instance)
 	}
 	if v.may(factOrg, factLogin) {
 		v.organization(ctx, org)
@@ -64,15 +64,15 @@ func (v *visit) organization(ctx context.Context, org *salesforce.Org) {
 	ends := o.TrialEnds.UTC().Format(time.DateOnly)
 	switch {
 	case !o.TrialEnds.IsZero() && time.Until(o.TrialEnds) < 0:
-		v.add(factOrg, Fail, "Buy it or move to another org.", "%s%s, which expired on %s", o.Edition, kind, ends)
+		v.addf(factOrg, Fail, "Buy it or move to another org.", "%s%s, which expired on %s", o.Edition, kind, ends)
 	case !o.TrialEnds.IsZero() && time.Until(o.TrialEnds) < soon:
-		v.add(factOrg, Todo, "Buy it or move to another org before that.", "%s%s, which expires on %s", o.Edition, kind, ends)
+		v.addf(factOrg, Todo, "Buy it or move to another org before that.", "%s%s, which expires on %s", o.Edition, kind, ends)
 	case !slices.Contains(editions, o.Edition):
-		v.add(factOrg, Todo, docSetUp, "%s%s is not an edition that twiliosf is made for", o.Edition, kind)
+		v.addf(factOrg, Todo, docSetUp, "%s%s is not an edition that twiliosf is made for", o.Edition, kind)
 	case !o.TrialEnds.IsZero():
-		v.ok(factOrg, "%s%s, until %s; the API is on", o.Edition, kind, ends)
+		v.okf(factOrg, "%s%s, until %s; the API is on", o.Edition, kind, ends)
 	default:
-		v.ok(factOrg, "%s%s; the API is on", o.Edition, kind)
+		v.okf(factOrg, "%s%s; the API is on", o.Edition, kind)
 	}
 }
 
@@ -97,9 +97,9 @@ func (v *visit) setup(ctx context.Context, org *salesforce.Org) {
 	inSet := v.differences(r, blocked)
 	switch {
 	case setup.Mapped():
-		v.ok(factSet, "salesforce.objects gives names of the org's own, so access is the administrator's to give")
+		v.okf(factSet, "salesforce.objects gives names of the org's own, so access is the administrator's to give")
 	case !inSet:
-		v.ok(factSet, "the permission set is assigned to %s", r.Username)
+		v.okf(factSet, "the permission set is assigned to %s", r.Username)
 	}
 }
 
@@ -111,7 +111,7 @@ func (v *visit) differences(r *orgsetup.Report, blocked error) (inSet bool) {
 		d := &r.Differences[i]
 		if d.Kind == orgsetup.NotAssigned || d.Kind == orgsetup.Missing && d.Field == "" && !strings.HasSuffix(d.Object, "__c") {
 			// The user may have the same access by a profile: the objects' lines tell.
-			v.add(factSet, Todo, d.Remedy, "%s %s", d.Name(), d.Says)
+			v.addf(factSet, Todo, d.Remedy, "%s %s", d.Name(), d.Says)
 			inSet = true
 			continue
 		}
@@ -119,14 +119,14 @@ func (v *visit) differences(r *orgsetup.Report, blocked error) (inSet bool) {
 		if blocked != nil && blocks(blocked, d) {
 			state = Fail
 		}
-		v.add(factObjects, state, d.Remedy, "%s %s", d.Name(), d.Says)
+		v.addf(factObjects, state, d.Remedy, "%s %s", d.Name(), d.Says)
 		lines++
 	}
 	switch {
 	case blocked != nil && !v.bad(factObjects):
 		v.fault(factObjects, Fail, blocked)
 	case lines == 0:
-		v.ok(factObjects, "all %d objects with their %d fields are there, and %s has access to them", r.Objects, r.Fields, r.Username)
+		v.okf(factObjects, "all %d objects with their %d fields are there, and %s has access to them", r.Objects, r.Fields, r.Username)
 	}
 	return inSet
 }

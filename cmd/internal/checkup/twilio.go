@@ -25,7 +25,7 @@ func (v *visit) twilio(ctx context.Context) *daemon.Hooks {
 		if err := account.Probe(ctx); err != nil {
 			v.fault(factTwilio, Fail, err)
 		} else {
-			v.ok(factTwilio, "Twilio lets us in")
+			v.okf(factTwilio, "Twilio lets us in")
 		}
 	}
 	if v.may(factAccount, factTwilio) {
@@ -42,16 +42,16 @@ func (v *visit) account(ctx context.Context, a *twilio.Account) {
 	state, err := a.State(ctx)
 	switch {
 	case err != nil && refused(err):
-		v.ok(factAccount, "not shown to this key: a standard key may not read the account, and need not")
+		v.okf(factAccount, "not shown to this key: a standard key may not read the account, and need not")
 	case err != nil:
 		v.fault(factAccount, Todo, err)
 	case !state.Active():
-		v.add(factAccount, Fail, "Look at the account in the Twilio Console: billing, or a message of Twilio's support.", "the account is %s", state.Status)
+		v.addf(factAccount, Fail, "Look at the account in the Twilio Console: billing, or a message of Twilio's support.", "the account is %s", state.Status)
 	case state.Trial:
-		v.add(factAccount, Todo, "Upgrade it in the Twilio Console before users send.",
+		v.addf(factAccount, Todo, "Upgrade it in the Twilio Console before users send.",
 			"the account is a trial: it sends to verified numbers only, and puts a line before each text")
 	default:
-		v.ok(factAccount, "the account is active")
+		v.okf(factAccount, "the account is active")
 	}
 }
 
@@ -59,14 +59,14 @@ func (v *visit) balance(ctx context.Context, a *twilio.Account) {
 	b, err := a.Balance(ctx)
 	switch {
 	case err != nil && refused(err):
-		v.ok(factBalance, "not shown to this key or subaccount")
+		v.okf(factBalance, "not shown to this key or subaccount")
 	case err != nil:
 		v.fault(factBalance, Todo, err)
 	case b.Amount <= lowBalance:
-		v.add(factBalance, Todo, "Top it up or turn on auto-recharge in the Twilio Console: at 0 Twilio suspends the account.",
+		v.addf(factBalance, Todo, "Top it up or turn on auto-recharge in the Twilio Console: at 0 Twilio suspends the account.",
 			"%.2f %s are left", b.Amount, b.Unit)
 	default:
-		v.ok(factBalance, "%.2f %s are left", b.Amount, b.Unit)
+		v.okf(factBalance, "%.2f %s are left", b.Amount, b.Unit)
 	}
 }
 
@@ -80,16 +80,16 @@ func (v *visit) senders(ctx context.Context, a *twilio.Account) {
 	all, err := a.Senders(ctx)
 	if err != nil {
 		v.fault(factSenders, Todo, err)
-		v.add(factServices, Skipped, "", "not asked, because %s failed", factSenders)
+		v.addf(factServices, Skipped, "", "not asked, because %s failed", factSenders)
 		return
 	}
 	v.sender(all)
 	empty := slices.DeleteFunc(slices.Clone(all.Services), func(s message.Service) bool { return len(s.Pool) > 0 })
 	for _, s := range empty {
-		v.add(factServices, Todo, "Add a number to its sender pool in the Twilio Console.", "the Messaging Service %s %s has no sender", s.SID, s.Name)
+		v.addf(factServices, Todo, "Add a number to its sender pool in the Twilio Console.", "the Messaging Service %s %s has no sender", s.SID, s.Name)
 	}
 	if len(empty) == 0 {
-		v.ok(factServices, "%d Messaging Services, %d numbers and short codes", len(all.Services), len(all.Numbers))
+		v.okf(factServices, "%d Messaging Services, %d numbers and short codes", len(all.Services), len(all.Numbers))
 	}
 }
 
@@ -104,15 +104,15 @@ func (v *visit) sender(all message.Senders) {
 	}
 	switch {
 	case len(all.Numbers)+len(all.Services) == 0:
-		v.add(factSenders, Todo, "Buy a number in the Twilio Console, if this account is to send.", "the account has no number and no Messaging Service")
+		v.addf(factSenders, Todo, "Buy a number in the Twilio Console, if this account is to send.", "the account has no number and no Messaging Service")
 	case s == "":
-		v.ok(factSenders, "twilio.sender is not set: a record, its owner or the conversation says what to send from")
+		v.okf(factSenders, "twilio.sender is not set: a record, its owner or the conversation says what to send from")
 	case known:
-		v.ok(factSenders, "%s is the account's", shown)
+		v.okf(factSenders, "%s is the account's", shown)
 	case service || strings.HasPrefix(s, "+"):
-		v.add(factSenders, Fail, "Correct twilio.sender: twiliosf check lists the numbers and services under "+factHooks+".", "twilio.sender %s is not the account's", shown)
+		v.addf(factSenders, Fail, "Correct twilio.sender: twiliosf check lists the numbers and services under "+factHooks+".", "twilio.sender %s is not the account's", shown)
 	default:
-		v.ok(factSenders, "%s: whether such a sender is the account's is known to nobody but Twilio", shown)
+		v.okf(factSenders, "%s: whether such a sender is the account's is known to nobody but Twilio", shown)
 	}
 }
 
@@ -127,7 +127,7 @@ func (v *visit) hooks(ctx context.Context) *daemon.Hooks {
 		v.fault(factHooks, Todo, err)
 		return nil
 	case hooks.Address() == "":
-		v.ok(factHooks, "twilio.webhook.public_url is not set: messages come by the sweeps")
+		v.okf(factHooks, "twilio.webhook.public_url is not set: messages come by the sweeps")
 		return hooks
 	}
 	right := 0
@@ -140,10 +140,10 @@ func (v *visit) hooks(ctx context.Context) *daemon.Hooks {
 		if h.Status != "" || strings.HasPrefix(h.SID, "MG") {
 			calls += " for messages and " + orNobody(h.Status) + " for statuses"
 		}
-		v.add(factHooks, Todo, "twiliosf check --fix-webhooks points it at us.", "%s %s %s", h.SID, h.Name, calls)
+		v.addf(factHooks, Todo, "twiliosf check --fix-webhooks points it at us.", "%s %s %s", h.SID, h.Name, calls)
 	}
 	if right > 0 || right == len(hooks.All()) {
-		v.ok(factHooks, "%d of %d numbers and Messaging Services call %s", right, len(hooks.All()), hooks.Address())
+		v.okf(factHooks, "%d of %d numbers and Messaging Services call %s", right, len(hooks.All()), hooks.Address())
 	}
 	return hooks
 }
