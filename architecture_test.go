@@ -79,7 +79,8 @@ var house = map[string]kind{
 	"sync/mirror/mirrortest":     suite,
 	"sync/followup/followuptest": suite,
 
-	"cmd/internal/daemon": daemon,
+	"cmd/internal/checkup": daemon,
+	"cmd/internal/daemon":  daemon,
 
 	"cmd/internal/bench":   command,
 	"cmd/internal/demo":    command,
@@ -220,7 +221,18 @@ var arrows = []arrow{
 	{"cmd/internal/bench", "sync/archive", "the bench asks for messages back"},
 	{"cmd/internal/bench", "config", "the bench's daemon reads its configuration"},
 
+	{"cmd/internal/checkup", "cmd/internal/daemon", "a check opens both vendors as the daemon does"},
+	{"cmd/internal/checkup", "config", "a check looks at what is configured"},
+	{"cmd/internal/checkup", "salesforce", "a check asks the org"},
+	{"cmd/internal/checkup", "salesforce/orgsetup", "a check shows how the org differs"},
+	{"cmd/internal/checkup", "sync/fault", "what a vendor refuses is said with what to do about it"},
+	{"cmd/internal/checkup", "sync/message", "a check looks for the sender among the account's"},
+	{"cmd/internal/checkup", "sync/phone", "numbers are masked in a check too"},
+	{"cmd/internal/checkup", "sync/store", "a check looks at the store without opening it"},
+	{"cmd/internal/checkup", "twilio", "a check asks the account"},
+
 	{"cmd/twiliosf", "sync/archive", "twiliosf archive says what is wanted and shows what was found"},
+	{"cmd/twiliosf", "cmd/internal/checkup", "twiliosf check"},
 	{"cmd/twiliosf", "cmd/internal/daemon", "commands run the daemon or ask it"},
 	{"cmd/twiliosf", "cmd/internal/demo", "twiliosf demo"},
 	{"cmd/twiliosf", "cmd/internal/sandbox", "twiliosf sandbox"},

@@ -26,6 +26,7 @@ var harnesses = map[string]string{
 
 // sleepers are single files that may sleep, and why.
 var sleepers = map[string]string{
+	"cmd/internal/daemon/predict_test.go":     "it sleeps inside inWorld (followup_test.go), which makes a bubble",
 	"salesforce/records/fake_test.go":         "the fake org is slow only where schema_test.go asks for it, in a bubble",
 	"twilio/twiliotest/webhook_reply_test.go": "it sleeps inside announced (webhook_test.go), which makes a bubble",
 }

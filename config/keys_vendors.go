@@ -116,7 +116,7 @@ func orgKeys() []key {
 		},
 		{
 			path: "salesforce.daily_api_share", kind: share, fallback: "0.5", low: "0", above: true, high: "1",
-			doc: "The share of the org's daily API calls that may be used.",
+			doc: "The share of the org's daily API calls that may be used. Once it is, every call to Salesforce waits, whatever it is for.",
 		},
 		{
 			// The most long-running requests that a production org bears at once.

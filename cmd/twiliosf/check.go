@@ -6,81 +6,104 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 
 	"github.com/mattn/go-isatty"
 	"github.com/spf13/cobra"
 
+	"github.com/twiliosf/twiliosf/cmd/internal/checkup"
 	"github.com/twiliosf/twiliosf/cmd/internal/daemon"
 	"github.com/twiliosf/twiliosf/config"
 )
 
 // checked is what `check --json` prints.
 type checked struct {
+	*checkup.Report
+
 	Address string        `json:"address,omitzero"`
 	Hooks   []daemon.Hook `json:"hooks"`
 	Fixed   int           `json:"fixed"`
 }
 
-// errNotRight says that something is still to be done.
-var errNotRight = errors.New("not all of it is right")
+// errCannotRun says that the daemon could not do its work.
+var errCannotRun = errors.New("the daemon cannot do its work like this: see the lines that begin with FAIL")
 
 func newCheck(o *options) *cobra.Command {
 	var fix, yes bool
 	cmd := &cobra.Command{
 		Use:   "check",
-		Short: "Check the configuration, Twilio's credentials and where Twilio calls",
-		Long: "Checks the configuration, logs in to Twilio and shows which of the account's numbers and Messaging Services\n" +
-			"call twilio.webhook.public_url. With --fix-webhooks it shows the change, asks, and points the others at it.\n" +
-			"It ends with 0 when all of it is right.",
+		Short: "Check everything that the daemon needs, and say what to do about what is missing",
+		Long: "Looks at the configuration, the store and its disk, the way to both vendors and the clock, Twilio's credentials, account,\n" +
+			"senders and webhooks, Salesforce's login, edition, permissions, objects and fields, its API calls and its storage. Each\n" +
+			"fact is a line: ok; todo, with what to do while the daemon runs all the same; FAIL, without which it cannot do its work;\n" +
+			"-- for what was not asked, because something else failed. It changes nothing, and needs neither the daemon nor the store.\n" +
+			"With --fix-webhooks it asks, and points the numbers and Messaging Services that call elsewhere at public_url.\n\n" +
+			"It ends with 0 when the daemon can run, with 78 when the configuration is wrong, else with 1.",
 		Args: noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			cfg, err := o.load(cmd)
-			if err != nil {
-				return err
-			}
-			if fix && cfg.Twilio.Webhook.PublicURL == "" {
-				return usageError{errors.New("--fix-webhooks: twilio.webhook.public_url is not set, so there is nothing to point at")}
-			}
-			if fix && cfg.Salesforce.Objects.Managed() {
-				return usageError{errors.New("--fix-webhooks: with salesforce.objects managed Twilio's calls are the package's; pointing them here would take messages from it")}
-			}
-			return check(cmd, o, cfg, fix, yes)
-		},
+		RunE: func(cmd *cobra.Command, _ []string) error { return check(cmd, o, fix, yes) },
 	}
 	cmd.Flags().BoolVar(&fix, "fix-webhooks", false, "point the numbers and Messaging Services that call elsewhere at public_url")
 	cmd.Flags().BoolVar(&yes, "yes", false, "do not ask")
 	return cmd
 }
 
-func check(cmd *cobra.Command, o *options, cfg *config.Config, fix, yes bool) error {
-	hooks, err := daemon.FindHooks(cmd.Context(), cfg, nil)
+func check(cmd *cobra.Command, o *options, fix, yes bool) error {
+	cfg, err := config.Load(o.config, os.Environ())
+	if err != nil {
+		return unreadable(cmd, o, err)
+	}
+	if fix && cfg.Twilio.Webhook.PublicURL == "" {
+		return usageError{errors.New("--fix-webhooks: twilio.webhook.public_url is not set, so there is nothing to point at")}
+	}
+	if fix && cfg.Salesforce.Objects.Managed() {
+		return usageError{errors.New("--fix-webhooks: with salesforce.objects managed Twilio's calls are the package's; pointing them here would take messages from it")}
+	}
+	report, hooks, err := checkup.Run(cmd.Context(), o.config, cfg, checkup.Options{})
 	if err != nil {
 		return err
 	}
-	result := checked{Address: hooks.Address(), Hooks: hooks.All()}
-	wrong := 0
-	for _, h := range result.Hooks {
-		if !h.Right {
-			wrong++
-		}
+	result := checked{Report: report, Hooks: []daemon.Hook{}}
+	if hooks != nil {
+		result.Address, result.Hooks = hooks.Address(), hooks.All()
 	}
 	if !o.json {
-		result.print(cmd.OutOrStdout(), o.config)
+		result.print(cmd.OutOrStdout())
 	}
-	if fix && wrong > 0 {
+	if wrong := countWrong(result.Hooks); fix && wrong > 0 {
 		if result.Fixed, err = fixHooks(cmd, hooks, wrong, yes); err != nil {
 			return err
 		}
-		wrong -= result.Fixed
 	}
 	if err := show(cmd, o, result, func(io.Writer) error { return nil }); err != nil {
 		return err
 	}
-	if wrong > 0 && result.Address != "" {
-		return errNotRight
+	if !report.Runs {
+		return errCannotRun
 	}
 	return nil
+}
+
+// unreadable shows a configuration's faults as facts.
+func unreadable(cmd *cobra.Command, o *options, err error) error {
+	var faults config.Faults
+	if !errors.As(err, &faults) {
+		return err
+	}
+	result := checked{Report: checkup.Unreadable(faults), Hooks: []daemon.Hook{}}
+	if e := show(cmd, o, result, func(w io.Writer) error { result.print(w); return nil }); e != nil {
+		return e
+	}
+	return &daemon.ConfigError{Err: errors.New("the configuration is wrong")}
+}
+
+func countWrong(hooks []daemon.Hook) (wrong int) {
+	for _, h := range hooks {
+		if !h.Right {
+			wrong++
+		}
+	}
+	return wrong
 }
 
 // fixHooks asks and changes.
@@ -112,27 +135,15 @@ func asked(cmd *cobra.Command, question string) (bool, error) {
 	return answer == "y" || answer == "yes", nil
 }
 
-func (c checked) print(w io.Writer, file string) {
-	fmt.Fprintf(w, "ok    %s\nok    Twilio lets us in\n", file)
-	if c.Address == "" {
-		fmt.Fprintln(w, "--    twilio.webhook.public_url is not set: messages come by the sweeps")
-		return
-	}
-	for _, h := range c.Hooks {
-		mark, calls := "ok  ", "calls us"
-		if !h.Right {
-			mark, calls = "no  ", "calls "+orNothing(h.Inbound)
-			if h.Status != "" || strings.HasPrefix(h.SID, "MG") {
-				calls += " for messages and " + orNothing(h.Status) + " for statuses"
-			}
-		}
-		fmt.Fprintf(w, "%s  %s  %s %s\n", mark, h.SID, h.Name, calls)
-	}
-}
+// marks are how states look on a screen.
+var marks = map[checkup.State]string{checkup.OK: "ok", checkup.Todo: "todo", checkup.Fail: "FAIL", checkup.Skipped: "--"}
 
-func orNothing(address string) string {
-	if address == "" {
-		return "nobody"
+func (c checked) print(w io.Writer) {
+	for _, f := range c.Facts {
+		fmt.Fprintf(w, "%-4s  %-22s  %s", marks[f.State], f.Name, f.Says)
+		if f.Remedy != "" {
+			fmt.Fprintf(w, ". %s", f.Remedy)
+		}
+		fmt.Fprintln(w)
 	}
-	return address
 }

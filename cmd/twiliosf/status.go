@@ -68,9 +68,10 @@ func printStatus(out io.Writer, s daemon.Status) error {
 
 func usage(u daemon.Usage) string {
 	if u.Max == 0 {
-		return fmt.Sprintf("%d calls in 24 h", u.Own)
+		return fmt.Sprintf("%d calls in 24 h; this configuration makes %d a day, beside messages", u.Own, u.Predicted)
 	}
-	return fmt.Sprintf("%d calls in 24 h of the %d allowed to us; the org has made %d of %d", u.Own, u.Budget, u.Org, u.Max)
+	return fmt.Sprintf("%d calls in 24 h of the %d allowed to us (salesforce.daily_api_share); this configuration makes %d a day, beside messages; the org has made %d of %d",
+		u.Own, u.Budget, u.Predicted, u.Org, u.Max)
 }
 
 func when(t time.Time) string {

@@ -80,7 +80,7 @@ func (s *Server) token(x *exchange) *reply {
 	case "refresh_token":
 		bad = oauthError("invalid_grant", "expired access/refresh token")
 	default:
-		bad = s.grantJWT(vals.Get("assertion"), time.Now())
+		bad = s.grantJWT(vals.Get("assertion"), time.Now().Add(s.opts.ClockSkew))
 	}
 	if bad != nil {
 		return bad

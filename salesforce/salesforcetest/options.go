@@ -52,6 +52,9 @@ type Options struct {
 	NotApproved bool
 	// TrustedIP accepts the password without the security token.
 	TrustedIP bool
+	// ClockSkew is how far the org's clock is ahead of this machine's, as far as the
+	// Date header and the exp of JWTs go.
+	ClockSkew time.Duration
 	// SessionTTL is the inactivity after which a session ends. Default 2 h.
 	SessionTTL time.Duration
 

@@ -204,7 +204,7 @@ func (s *Server) head(x *exchange, rep *reply) []byte {
 	if rep.status != http.StatusNoContent && rep.status != http.StatusNotModified && h.Get("Content-Type") == "" {
 		h.Set("Content-Type", jsonType)
 	}
-	h.Set("Date", time.Now().UTC().Format(http.TimeFormat))
+	h.Set("Date", time.Now().Add(s.opts.ClockSkew).UTC().Format(http.TimeFormat))
 	if x.route != nil && x.route.data {
 		h.Set("Sforce-Limit-Info", s.limitInfo())
 	}

@@ -13,14 +13,24 @@ var accountLinks = []string{
 	"balance Balance", "incoming_phone_numbers IncomingPhoneNumbers", "messages Messages",
 }
 
-// fetchAccount shows the auth token in clear, as Twilio does.
-func (s *Server) fetchAccount(_ *http.Request, t target) reply {
+// fetchAccount shows the auth token in clear, as Twilio does. With what it
+// refuses a standard key is not documented.
+func (s *Server) fetchAccount(r *http.Request, t target) reply {
+	if user, _, _ := r.BasicAuth(); s.opts.StandardKey && same(user, s.APIKeySID) {
+		return unauthorized()
+	}
 	e := s.encoder(1024)
 	base := corePrefix + s.AccountSID
 	e.text(`{"sid":`, s.AccountSID)
 	e.text(`,"owner_account_sid":`, s.AccountSID)
 	e.text(`,"auth_token":`, s.AuthToken)
-	e.raw(`,"friendly_name":"Emulated account","status":"active","type":"Full"`)
+	kind := "Full"
+	if s.opts.Trial {
+		kind = "Trial"
+	}
+	e.raw(`,"friendly_name":"Emulated account"`)
+	e.text(`,"status":`, s.opts.Status)
+	e.text(`,"type":`, kind)
 	e.date(`,"date_created":`, opened)
 	e.date(`,"date_updated":`, opened)
 	e.text(`,"uri":`, t.path)
@@ -39,6 +49,7 @@ func (s *Server) fetchAccount(_ *http.Request, t target) reply {
 func (s *Server) fetchBalance(*http.Request, target) reply {
 	e := s.encoder(256)
 	e.text(`{"account_sid":`, s.AccountSID)
-	e.raw(`,"balance":"1234.56","currency":"USD"}`)
+	e.text(`,"balance":`, s.opts.Balance)
+	e.raw(`,"currency":"USD"}`)
 	return jsonReply(http.StatusOK, e.b)
 }

@@ -30,6 +30,7 @@ func (s *Server) answer(r *http.Request) reply {
 	if rep.cut == abandoned || rep.cut == noAnswer {
 		return rep
 	}
+	rep.header.Set("Date", began.UTC().Format(http.TimeFormat))
 	rep.header.Set("Twilio-Concurrent-Requests", strconv.Itoa(v.busy))
 	rep.header.Set("Twilio-Request-Duration", strconv.FormatFloat(s.opts.Now().Sub(began).Seconds(), 'f', 3, 64))
 	rep.header.Set("Twilio-Request-Id", maker{s.opts.Seed + 1}.digits(uint64(v.number)).sid("RQ"))

@@ -27,6 +27,16 @@ type Options struct {
 	// AccountSID, AuthToken, APIKeySID and APIKeySecret are the credentials;
 	// empty ones get the Default constants.
 	AccountSID, AuthToken, APIKeySID, APIKeySecret string
+	// Status is active (the default), suspended or closed, as the account resource
+	// shows it; Trial makes the account's type Trial instead of Full. What else such
+	// an account refuses is left to faults: https://www.twilio.com/docs/iam/api/account
+	Status string
+	Trial  bool
+	// Balance is a decimal number; empty means "1234.56".
+	Balance string
+	// StandardKey makes the API key a standard one, which may not read the account
+	// resource: https://www.twilio.com/docs/iam/api-keys/key-resource-v1
+	StandardKey bool
 	// Numbers are the account's phone numbers; nil means DefaultNumbers.
 	Numbers []Number
 	// Senders are what else it may send from: short codes, alphanumeric names,
@@ -121,6 +131,8 @@ func (o Options) withDefaults() Options {
 	orElse(&o.AuthToken, DefaultAuthToken)
 	orElse(&o.APIKeySID, DefaultAPIKeySID)
 	orElse(&o.APIKeySecret, DefaultAPIKeySecret)
+	orElse(&o.Status, "active")
+	orElse(&o.Balance, "1234.56")
 	if o.Numbers == nil {
 		o.Numbers = DefaultNumbers()
 	}

@@ -47,6 +47,8 @@ type Usage struct {
 	Budget int `json:"budget"` // 0: not known yet
 	Org    int `json:"org_calls"`
 	Max    int `json:"org_max"`
+	// Predicted is what the configuration makes a day, beside what messages cost.
+	Predicted int `json:"predicted_per_day"`
 }
 
 // Range is a backfill's request.
@@ -160,7 +162,7 @@ func (d *Daemon) status(ctx context.Context) (Status, error) {
 		Version: d.o.Version, Running: !d.o.Idle, Started: d.started.UTC().Truncate(time.Second),
 		Ready: d.health.Ready(), Conditions: d.health.Active(),
 		TwilioCalls: g.account.Calls(), MissingFields: g.records.Missing(),
-		Salesforce: Usage{Own: usage.Own, Budget: usage.Budget, Org: usage.Org, Max: usage.Max},
+		Salesforce: Usage{Own: usage.Own, Budget: usage.Budget, Org: usage.Org, Max: usage.Max, Predicted: Predict(g.cfg).Day},
 	}
 	var err error
 	if s.Counts, err = d.store.Counts(ctx); err != nil {
