@@ -165,18 +165,30 @@ func TestARecordThatThePackageMakesFirstIsUpdatedAndNotRefused(t *testing.T) {
 
 func TestWhatThePackageSendsByIsLeftAlone(t *testing.T) {
 	withPackage(t, packaging(), func(t *testing.T, w *world) {
+		var foreign atomic.Int32 // requests that name objects or fields of ours
+		w.org.OnRequest(func(r salesforcetest.Request) {
+			text := r.Path + r.Query + string(r.Body)
+			if strings.Contains(text, "TwilioSF_") && strings.Contains(strings.ReplaceAll(text, "TwilioSF__", ""), "TwilioSF_") || strings.Contains(text, "Last_Message_Status__c") {
+				foreign.Add(1)
+			}
+		})
+		_, err := w.org.Insert("Contact", map[string]any{"LastName": "Lovelace", "MobilePhone": theirs})
+		require.NoError(t, err)
+		w.sentOut(10)
 		w.start()
 		time.Sleep(time.Minute)
 		draft, err := w.org.Insert(packaged, map[string]any{"TwilioSF__To_Number__c": theirs, "TwilioSF__Body__c": confidential})
 		require.NoError(t, err)
 		w.org.ResetCalls()
-		w.receive(2)
+		w.receive(1)
+		w.twilio.Receive(twiliotest.Inbound{From: theirs, To: ours, Body: confidential, Media: pictures(2)})
 		w.twilio.Receive(twiliotest.Inbound{From: theirs, To: ours, Body: "STOP"})
 		time.Sleep(3 * time.Hour)
-		require.Equal(t, 3, w.twilio.Len(), "nothing is sent")
+		require.Equal(t, 13, w.twilio.Len(), "nothing is sent")
 		require.Equal(t, 1, w.org.Writes(packaged, draft))
-		require.Equal(t, 4, w.org.Count(packaged))
+		require.Equal(t, 14, w.org.Count(packaged))
 		require.Empty(t, w.conditions())
+		require.Zero(t, foreign.Load())
 		require.NotEmpty(t, w.org.Calls().ByOperation[salesforcetest.OpComposite], "numbers are still looked at")
 		require.LessOrEqual(t, w.org.Calls().ByOperation[salesforcetest.OpComposite], 3*12+1, "but nothing that is not there is asked for")
 	})
