@@ -13,10 +13,7 @@ import "time"
 // whoever was, or may have been, stays as they are.
 func Meet(was *Run, c Campaign, now time.Time) (r Run, changed, withdrawn bool) {
 	if was == nil {
-		if c.Status != Send || c.Deleted {
-			return Run{}, false, false
-		}
-		return begin(Run{Kind: ToSend}, c, now), true, false
+		return first(c, now)
 	}
 	r = *was
 	switch {
@@ -38,6 +35,14 @@ func Meet(was *Run, c Campaign, now time.Time) (r Run, changed, withdrawn bool) 
 		return begin(r, c, now), true, false
 	}
 	return r, false, false
+}
+
+// first is the run of a record that had none.
+func first(c Campaign, now time.Time) (r Run, changed, withdrawn bool) {
+	if c.Status != Send || c.Deleted {
+		return Run{}, false, false
+	}
+	return begin(Run{Kind: ToSend}, c, now), true, false
 }
 
 // again is a run that is over and whose record may ask once more. Until the record
