@@ -78,10 +78,14 @@ func check(cmd *cobra.Command, o *options, fix, yes bool) error {
 	if err := show(cmd, o, result, func(io.Writer) error { return nil }); err != nil {
 		return err
 	}
-	if !report.Runs {
+	switch {
+	case !report.Runs:
 		return errCannotRun
+	case fix && hooks == nil:
+		return errors.New("--fix-webhooks: where Twilio calls could not be asked, so nothing was changed")
+	default:
+		return nil
 	}
-	return nil
 }
 
 // unreadable shows a configuration's faults as facts.

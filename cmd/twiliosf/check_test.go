@@ -63,6 +63,19 @@ func TestTheAccountIsPointedAtUsOnlyAfterWeAsked(t *testing.T) {
 	require.Contains(t, said, "#rc=5")
 }
 
+func TestAFixThatCouldNotBeMadeIsNoSuccess(t *testing.T) {
+	s, err := sandbox.New(sandbox.Options{Webhook: "127.0.0.1:8482"})
+	require.NoError(t, err)
+	t.Cleanup(s.Close)
+	require.NoError(t, s.Listen("127.0.0.1:0", "127.0.0.1:0"))
+	dir := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "twiliosf.yaml"), []byte(s.ConfigYAML(dir)), 0o600))
+	s.Twilio.Script(twiliotest.Revoked().On(twiliotest.ListService).Times(100))
+	said, err := calling(t, dir, "", "--fix-webhooks", "--yes")
+	require.ErrorContains(t, err, "nothing was changed")
+	require.Regexp(t, `(?m)^todo  twilio-webhooks`, said)
+}
+
 func TestTheCheckSaysByItsCodeWhetherTheDaemonCanRun(t *testing.T) {
 	s, err := sandbox.New(sandbox.Options{EmptyOrg: true})
 	require.NoError(t, err)

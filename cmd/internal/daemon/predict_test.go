@@ -3,6 +3,7 @@ package daemon_test
 import (
 	"context"
 	"fmt"
+	"os"
 	"testing"
 	"time"
 
@@ -33,6 +34,22 @@ func TestTheDaemonCallsAsOftenAsPredicted(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestTheReadmeSaysWhatADayCosts(t *testing.T) {
+	cfg, err := config.Parse("twiliosf.yaml", []byte(`
+twilio: {account_sid: ACe3a1c50b7f2d4968a0b1c2d3e4f50617, auth_token: 4f1d2c3b5a69788796a5b4c3d2e1f009}
+salesforce: {auth: client_credentials, login_url: "https://example.my.salesforce.com", client_id: key, client_secret: secret}
+`), nil)
+	require.NoError(t, err)
+	readme, err := os.ReadFile("../../../README.md")
+	require.NoError(t, err)
+	p := daemon.Predict(cfg)
+	require.InDelta(t, 6100, p.Day, 50)
+	require.Contains(t, string(readme), "about 6,100 calls")
+	require.Equal(t, 5760, p.Parts[0].Calls)
+	require.Contains(t, string(readme), "5,760 ask what users want (`sync.drafts_every`), 288 keep")
+	require.Equal(t, 288, p.Parts[1].Calls)
 }
 
 func TestMessagesCostWhatIsPredicted(t *testing.T) {
