@@ -54,9 +54,9 @@ demo: build ## See it work: an emulated Twilio account and Salesforce org, nothi
 	@exec bin/twiliosf demo $(ARGS)
 
 .PHONY: build
-build: ## Build the static binary bin/twiliosf
+build: ## Build the static binary bin/twiliosf (TAGS=stores: the archive reaches object stores)
 	@[ -x bin/twiliosf ] || echo "building bin/twiliosf; the first time takes a minute or two"
-	@CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/twiliosf ./cmd/twiliosf
+	@CGO_ENABLED=0 $(GO) build -trimpath -tags '$(TAGS)' -ldflags '-s -w -X main.version=$(VERSION)' -o bin/twiliosf ./cmd/twiliosf
 
 ##@ Check it
 
@@ -81,6 +81,7 @@ fmt: ## Check that all Go files are formatted
 .PHONY: vet
 vet: ## Run go vet
 	@$(GO) vet $(PKG)
+	@$(GO) vet -tags stores ./sync/archive/blobs
 
 .PHONY: lint
 lint: ## Run golangci-lint, at the version in tools.mod (its first build takes minutes)

@@ -45,7 +45,7 @@ func archiveKeys() []key {
 		},
 		{
 			path: "archive.to", kind: text, fallback: "file:///var/lib/twiliosf/archive", check: checkTarget,
-			doc: "Where copies go: file:// and the absolute path of a folder, or an object store such as s3://bucket?region=eu-central-1 or azblob://container, whose credentials come from the environment as its own tools take them. Google's gs:// needs a build with the tag gcs, or its S3-compatible endpoint.",
+			doc: "Where copies go: file:// and the absolute path of a folder, or an object store such as s3://bucket?region=eu-central-1 or azblob://container, whose credentials come from the environment as its own tools take them. A build reaches stores with make build TAGS=s3, azure, gcs or, for all of them, stores.",
 		},
 		{
 			path: "archive.delete", kind: flag, fallback: "false",
