@@ -404,7 +404,7 @@ func TestAReaderIsToldWhenValuesMakeTextsLonger(t *testing.T) {
 
 // fewRecipients are an audience in a run of all tests; TWILIOSF_RECIPIENTS asks for
 // more.
-const fewRecipients = 20_000
+const fewRecipients = 6_000
 
 func TestALargeAudienceIsReadPageByPageAndSentToOnce(t *testing.T) {
 	n := fewRecipients

@@ -130,11 +130,11 @@ func TestARecurringCampaignIsMadeAtItsTimes(t *testing.T) {
 	inBubble(t, brisk(), salesforcetest.Options{}, func(t *testing.T, w *world) {
 		spring := w.crowd(3)
 		w.change(func(s *settings) {
-			s.rest += "campaigns:\n  quiet_hours: \"off\"\n  recurring:\n    - {name: reminders, cron: \"CRON_TZ=UTC 0 10 * * *\", campaign: " + spring +
+			s.rest += "campaigns:\n  quiet_hours: \"off\"\n  recurring:\n    - {name: reminders, cron: \"CRON_TZ=UTC 0 * * * *\", campaign: " + spring +
 				", body: hello, sender: \"" + ours + "\"}\n"
 		})
 		w.start()
-		time.Sleep(49 * time.Hour)
+		time.Sleep(2*time.Hour + 10*time.Minute) // from midnight
 		require.Equal(t, 2, w.org.Count(bulkObject))
 		require.Equal(t, 6, w.twilio.Len())
 		for r := range w.org.Rows(bulkObject) {
