@@ -243,7 +243,7 @@ func TestWhileNoAnswerOfTwiliosArrivesTheOthersWait(t *testing.T) {
 		}
 		w.ask(all...)
 		time.Sleep(time.Minute)
-		require.Less(t, w.account.attempts(), 20)
+		require.Less(t, w.account.attempts(), 40)
 		require.Equal(t, "twilio-unreachable", w.health.Active()[0].Name)
 		w.account.locked(func() { w.account.fail = nil })
 		time.Sleep(time.Hour)

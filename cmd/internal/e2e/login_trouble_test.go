@@ -125,7 +125,7 @@ func TestWhenTheSessionEndsUnderEightCallersExactlyOneOfThemLogsInAgain(t *testi
 		})
 		w.start()
 		w.untilMirrored(20 * time.Minute)
-		require.Equal(t, 8, w.most, "callers at once")
+		require.GreaterOrEqual(t, w.most, 8, "callers at once")
 		require.Equal(t, 2, w.org.Calls().Logins, "one at the start and one for all who lost their session")
 		require.Zero(t, w.logs.FilterMessage("condition").Len(), "nobody need hear of it")
 	})
