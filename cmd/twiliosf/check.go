@@ -53,11 +53,8 @@ func check(cmd *cobra.Command, o *options, fix, yes bool) error {
 	if err != nil {
 		return unreadable(cmd, o, err)
 	}
-	if fix && cfg.Twilio.Webhook.PublicURL == "" {
-		return usageError{errors.New("--fix-webhooks: twilio.webhook.public_url is not set, so there is nothing to point at")}
-	}
-	if fix && cfg.Salesforce.Objects.Managed() {
-		return usageError{errors.New("--fix-webhooks: with salesforce.objects managed Twilio's calls are the package's; pointing them here would take messages from it")}
+	if err := fixable(cfg); fix && err != nil {
+		return err
 	}
 	report, hooks, err := checkup.Run(cmd.Context(), o.config, cfg, checkup.Options{})
 	if err != nil {
@@ -83,6 +80,18 @@ func check(cmd *cobra.Command, o *options, fix, yes bool) error {
 		return errCannotRun
 	case fix && hooks == nil:
 		return errors.New("--fix-webhooks: where Twilio calls could not be asked, so nothing was changed")
+	default:
+		return nil
+	}
+}
+
+// fixable says why Twilio's calls cannot be pointed at us.
+func fixable(cfg *config.Config) error {
+	switch {
+	case cfg.Twilio.Webhook.PublicURL == "":
+		return usageError{errors.New("--fix-webhooks: twilio.webhook.public_url is not set, so there is nothing to point at")}
+	case cfg.Salesforce.Objects.Managed():
+		return usageError{errors.New("--fix-webhooks: with salesforce.objects managed Twilio's calls are the package's; pointing them here would take messages from it")}
 	default:
 		return nil
 	}
