@@ -39,6 +39,7 @@ const (
 
 // house is every package with Go files, but for those with tests only.
 var house = map[string]kind{
+	"sync/alarm":    word,
 	"sync/message":  word,
 	"sync/phone":    word,
 	"sync/fault":    word,
@@ -97,6 +98,7 @@ var arrows = []arrow{
 	{"sync/health", "sync/fault", "a condition is made from a classed fault"},
 
 	{"sync/campaign", "sync/message", "the engine makes drafts"},
+	{"sync/campaign", "sync/alarm", "the engine waits to be woken"},
 	{"sync/campaign", "sync/fault", "the engine decides by class"},
 	{"sync/campaign", "sync/grace", "what is under way may end"},
 	{"sync/campaign", "sync/health", "the engine says what is wrong"},
@@ -119,6 +121,7 @@ var arrows = []arrow{
 	{"sync/mirror", "sync/grace", "what is under way may end"},
 	{"sync/mirror", "sync/health", "the engine says what is wrong"},
 	{"sync/outbox", "sync/message", "the engine sends messages"},
+	{"sync/outbox", "sync/alarm", "the engine waits to be woken"},
 	{"sync/outbox", "sync/fault", "the engine decides by class"},
 	{"sync/outbox", "sync/grace", "what is under way may end"},
 	{"sync/outbox", "sync/health", "the engine says what is wrong"},
@@ -183,6 +186,7 @@ var arrows = []arrow{
 	{"config", "sync/campaign", "a slip in a campaign is found where it is written"},
 	{"config", "sync/consent", "a word that says two things is found where it is written"},
 
+	{"cmd/internal/daemon", "sync/alarm", "the daemon sleeps until it is stopped"},
 	{"cmd/internal/daemon", "sync/archive", "the daemon runs the archive"},
 	{"cmd/internal/daemon", "sync/archive/archivefile", "the daemon plugs the Format in"},
 	{"cmd/internal/daemon", "sync/archive/blobs", "the daemon plugs the Target in"},

@@ -170,7 +170,7 @@ func (e *Engine) write(ctx, work context.Context, d *desk, r *Run) (done bool, e
 			return false, err
 		}
 		if err != nil || !ok {
-			e.org.had(ctx, err)
+			e.org.Had(ctx, err)
 			d.orgAt = time.Now().Add(fault.RetryIn(d.tries, firstPause, lastPause, fault.After(err)))
 			d.tries++
 			return false, nil
@@ -213,7 +213,7 @@ func (e *Engine) record(ctx, work context.Context, r *Run) (bool, error) {
 			e.metrics.written.WithLabelValues("recipient", "put_off").Add(float64(len(all)))
 			return false, classed(err)
 		}
-		e.org.over()
+		e.org.Over()
 		settled, later := sorted(e, all, outcomes, "recipient", condRecipient)
 		// What was written is worth remembering even while we stop.
 		if err := e.Notes.Recorded(context.WithoutCancel(ctx), r.N, settled); err != nil {
@@ -239,7 +239,7 @@ func (e *Engine) answer(ctx, work context.Context, r *Run) (bool, error) {
 			e.metrics.written.WithLabelValues("member", "put_off").Add(float64(len(all)))
 			return false, classed(err)
 		}
-		e.org.over()
+		e.org.Over()
 		settled, later := sorted(e, all, outcomes, "member", condMember)
 		if err := e.Notes.Noted(context.WithoutCancel(ctx), r.N, settled); err != nil {
 			return false, err

@@ -98,7 +98,7 @@ func (e *Engine) put(ctx context.Context, all *sync.WaitGroup, w *worker, r *Run
 			w.fails = 0
 		}
 		w.busy, w.until = false, time.Now().Add(max(rest, breath))
-		e.wake.ring() // when to look next is for the loop to say
+		e.wake.Ring() // when to look next is for the loop to say
 	})
 	return now.Add(turn)
 }
@@ -108,7 +108,7 @@ func (e *Engine) call(w *worker) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	w.called = true
-	e.wake.ring()
+	e.wake.Ring()
 }
 
 // desk is a run's, made where it has none.

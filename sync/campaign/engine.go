@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/twiliosf/twiliosf/sync/alarm"
 	"github.com/twiliosf/twiliosf/sync/fault"
 	"github.com/twiliosf/twiliosf/sync/grace"
 )
@@ -33,7 +34,7 @@ func (e *Engine) Take(ctx context.Context, all []Campaign) error {
 	}
 	n, err := e.Runs.Take(ctx, all, time.Now())
 	if n > 0 {
-		e.wake.ring()
+		e.wake.Ring()
 	}
 	return err
 }
@@ -50,12 +51,12 @@ func (e *Engine) Run(ctx context.Context) error {
 		rest, err := e.look(ctx, work, &all)
 		if err != nil {
 			e.storeTrouble(ctx, err)
-			wait(ctx, fault.RetryIn(fails, turn, time.Minute, turn))
+			alarm.Sleep(ctx, fault.RetryIn(fails, turn, time.Minute, turn))
 			fails++
 			continue
 		}
 		fails = 0
-		e.wake.wait(ctx, rest)
+		e.wake.Wait(ctx, rest)
 	}
 	all.Wait()
 	return context.Cause(ctx)
@@ -158,7 +159,7 @@ func (e *Engine) keepBooks(ctx context.Context) {
 				e.storeTrouble(ctx, err)
 			}
 		}
-		if !wait(ctx, booksEvery) {
+		if !alarm.Sleep(ctx, booksEvery) {
 			return
 		}
 	}

@@ -32,7 +32,7 @@ func (e *Engine) TakeForecasts(ctx context.Context, all []Forecasting) error {
 		}
 	}
 	if len(all) > 0 {
-		e.wake.ring()
+		e.wake.Ring()
 	}
 	return nil
 }
@@ -109,7 +109,7 @@ func (e *Engine) forecastOne(ctx context.Context, r *Run) error {
 	if err := e.Forecasts.Forecast(ctx, r.Campaign.ID, r.Counts.forecast()); err != nil {
 		return classed(err)
 	}
-	e.org.over()
+	e.org.Over()
 	e.Health.Clear(condForecast)
 	e.metrics.written.WithLabelValues("forecast", "written").Inc()
 	return e.close(ctx, r, Completed)

@@ -62,7 +62,7 @@ func (e *Engine) readPage(ctx context.Context, r *Run, m *merger, each func([]Re
 	if err := beyond(r, next, len(people)); err != nil {
 		return false, err
 	}
-	e.reading.over()
+	e.reading.Over()
 	page, err := m.recipients(ctx, people)
 	if err != nil {
 		return false, err

@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
 
+	"github.com/twiliosf/twiliosf/sync/alarm"
 	"github.com/twiliosf/twiliosf/sync/health"
 )
 
@@ -76,10 +77,10 @@ type Engine struct {
 	Ports
 	o       Options
 	metrics *metrics
-	org     *trouble // with what is written
-	reading *trouble // with what is read
+	org     *health.Outage // with what is written
+	reading *health.Outage // with what is read
 	lanes   *lanes
-	wake    alarm
+	wake    alarm.Alarm
 	news    *news
 
 	mu    sync.Mutex
@@ -96,7 +97,7 @@ func New(p Ports, o Options) (*Engine, error) {
 	}
 	o.defaults()
 	return &Engine{
-		Ports: p, o: o, metrics: newMetrics(o.Metrics), org: newTrouble("salesforce", p.Health), reading: newTrouble("salesforce", p.Health), lanes: newLanes(),
-		wake: newAlarm(), news: newNews(), desks: map[int64]*desk{},
+		Ports: p, o: o, metrics: newMetrics(o.Metrics), org: health.NewOutage("salesforce", p.Health), reading: health.NewOutage("salesforce", p.Health), lanes: newLanes(),
+		wake: alarm.New(), news: newNews(), desks: map[int64]*desk{},
 	}, nil
 }

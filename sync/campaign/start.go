@@ -70,7 +70,7 @@ func (e *Engine) start(ctx context.Context, d *desk, r *Run) (time.Duration, err
 	if err != nil {
 		return e.unprepared(ctx, r, err)
 	}
-	e.reading.over()
+	e.reading.Over()
 	// Whoever was gathered before the campaign began anew is gathered anew.
 	if err := e.Recipients.Clear(ctx, r.N, false); err != nil {
 		return 0, err
@@ -141,7 +141,7 @@ func (e *Engine) putOff(ctx context.Context, r *Run, err error) (time.Duration, 
 	if ctx.Err() != nil {
 		return 0, context.Cause(ctx)
 	}
-	e.reading.had(ctx, classed(err))
+	e.reading.Had(ctx, classed(err))
 	pause := fault.RetryIn(r.Tries, firstPause, lastPause, fault.After(err))
 	_, err = e.revise(ctx, r, onlyIf(*r, func(r *Run) {
 		r.Tries++

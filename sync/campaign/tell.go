@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/twiliosf/twiliosf/sync/alarm"
 	"github.com/twiliosf/twiliosf/sync/fault"
 )
 
@@ -22,14 +23,14 @@ const (
 
 // news are the runs whose records are to be told, as they were read last.
 type news struct {
-	ring alarm
+	ring alarm.Alarm
 	mu   sync.Mutex
 	runs map[int64]Run
 	rest map[int64]time.Time // until when they are left alone
 }
 
 func newNews() *news {
-	return &news{ring: newAlarm(), runs: map[int64]Run{}, rest: map[int64]time.Time{}}
+	return &news{ring: alarm.New(), runs: map[int64]Run{}, rest: map[int64]time.Time{}}
 }
 
 func (n *news) add(r *Run) {
@@ -40,7 +41,7 @@ func (n *news) add(r *Run) {
 	}
 	delete(n.rest, r.N)
 	n.runs[r.N] = *r
-	n.ring.ring()
+	n.ring.Ring()
 }
 
 // take takes a batch out.
@@ -50,7 +51,7 @@ func (n *news) take() []Run {
 	var batch []Run
 	for id := range n.runs {
 		if len(batch) == BatchSize {
-			n.ring.ring()
+			n.ring.Ring()
 			break
 		}
 		batch = append(batch, n.runs[id])
@@ -82,8 +83,8 @@ func (r *Run) telling() Telling {
 func (e *Engine) tell(ctx, work context.Context) {
 	fails := 0
 	for ctx.Err() == nil {
-		e.news.ring.wait(ctx, idle)
-		if !wait(ctx, gatherNews) {
+		e.news.ring.Wait(ctx, idle)
+		if !alarm.Sleep(ctx, gatherNews) {
 			return
 		}
 		batch := e.news.take()
@@ -97,7 +98,7 @@ func (e *Engine) tell(ctx, work context.Context) {
 		} else {
 			fails = 0
 		}
-		wait(ctx, pause)
+		alarm.Sleep(ctx, pause)
 	}
 }
 
@@ -123,11 +124,11 @@ func (e *Engine) tellBatch(ctx, work context.Context, batch []Run) error {
 		err = counted(len(outcomes), len(told))
 	}
 	if err != nil {
-		e.org.had(ctx, classed(err))
+		e.org.Had(ctx, classed(err))
 		e.metrics.written.WithLabelValues("campaign", "put_off").Add(float64(len(told)))
 		return err
 	}
-	e.org.over()
+	e.org.Over()
 	var refusal error
 	for i, outcome := range outcomes {
 		if fault.ClassOf(outcome) == fault.Permanent {
@@ -192,7 +193,7 @@ func (e *Engine) lost(ctx context.Context, r *Run) error {
 	if _, err := e.Runs.Take(ctx, []Campaign{c}, time.Now()); err != nil {
 		return err
 	}
-	e.wake.ring()
+	e.wake.Ring()
 	now, there, err := e.Books.Run(ctx, c.ID, r.Kind)
 	if err != nil || !there {
 		return err

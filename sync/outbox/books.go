@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/twiliosf/twiliosf/sync/alarm"
 	"github.com/twiliosf/twiliosf/sync/message"
 	"github.com/twiliosf/twiliosf/sync/phone"
 )
@@ -29,10 +30,10 @@ func (o *Outbox) keepBooks(ctx context.Context) {
 				o.metrics.waiting.WithLabelValues(string(s)).Set(float64(counts[s]))
 			}
 			if counts[Fresh]+counts[Ready]+counts[Intended] == 0 {
-				o.twilio.over() // nothing waits for it any more, and nothing would end it
+				o.twilio.Over() // nothing waits for it any more, and nothing would end it
 			}
 			if counts[Uncertain] == 0 {
-				o.parts.over()
+				o.parts.Over()
 			}
 			if counts[Held] > 0 {
 				o.Health.Raise(held())
@@ -45,7 +46,7 @@ func (o *Outbox) keepBooks(ctx context.Context) {
 				o.storeTrouble(ctx, err)
 			}
 		}
-		if !wait(ctx, booksEvery) {
+		if !alarm.Sleep(ctx, booksEvery) {
 			return
 		}
 	}
@@ -150,7 +151,7 @@ func (o *Outbox) Settle(ctx context.Context, record string, d Decision) error {
 	case !revised[0]:
 		return ErrChanged
 	}
-	o.plan.ring()
+	o.plan.Ring()
 	return answer
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/twiliosf/twiliosf/sync/alarm"
 	"github.com/twiliosf/twiliosf/sync/message"
 )
 
@@ -26,7 +27,7 @@ const (
 // holds up no other.
 func (o *Outbox) runLanes(ctx, work context.Context) {
 	var all, creates sync.WaitGroup
-	start := func(sender string, wake alarm) {
+	start := func(sender string, wake alarm.Alarm) {
 		all.Go(func() {
 			o.loop(ctx, wake, func(ctx context.Context) (time.Duration, error) { return o.laneTurn(ctx, work, sender, &creates) })
 		})
@@ -44,12 +45,12 @@ func (o *Outbox) runLanes(ctx, work context.Context) {
 	creates.Wait()
 }
 
-func (o *Outbox) lane(sender string) (wake alarm, isNew bool) {
+func (o *Outbox) lane(sender string) (wake alarm.Alarm, isNew bool) {
 	o.lanesMu.Lock()
 	defer o.lanesMu.Unlock()
 	wake, known := o.lanes[sender]
 	if !known {
-		wake = newAlarm()
+		wake = alarm.New()
 		o.lanes[sender] = wake
 	}
 	return wake, !known
@@ -61,10 +62,10 @@ func (o *Outbox) wakeLane(sender string) {
 	wake, known := o.lanes[sender]
 	o.lanesMu.Unlock()
 	if known {
-		wake.ring()
+		wake.Ring()
 		return
 	}
-	o.lines.ring()
+	o.lines.Ring()
 }
 
 // laneTurn sends what waits for one sender.
@@ -110,7 +111,7 @@ func (o *Outbox) freshen(ctx context.Context, line []Attempt, n int) (bool, erro
 		return false, err
 	}
 	o.planned(changed, revised)
-	o.plan.ring()
+	o.plan.Ring()
 	return true, nil
 }
 

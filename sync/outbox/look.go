@@ -68,10 +68,10 @@ func (o *Outbox) look(ctx context.Context, batch []Attempt) (seen map[message.Nu
 	_ = all.Wait() //nolint:errcheck // none of them answers one
 	switch slices.Max(append(slices.Collect(maps.Values(doubts)), whole)) {
 	case whole:
-		o.listing.over()
-		o.parts.over()
+		o.listing.Over()
+		o.parts.Over()
 	case partial:
-		o.listing.over()
+		o.listing.Over()
 	case unread:
 	}
 	return found.all(), doubts
@@ -92,10 +92,10 @@ func (o *Outbox) listed(ctx context.Context, to message.Number, since time.Time,
 	case err == nil:
 		return whole
 	case errors.Is(err, ErrPartial):
-		o.parts.had(ctx, err)
+		o.parts.Had(ctx, err)
 		return partial
 	default:
-		o.listing.had(ctx, err)
+		o.listing.Had(ctx, err)
 		return unread
 	}
 }

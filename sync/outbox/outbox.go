@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
 
+	"github.com/twiliosf/twiliosf/sync/alarm"
 	"github.com/twiliosf/twiliosf/sync/grace"
 	"github.com/twiliosf/twiliosf/sync/health"
 	"github.com/twiliosf/twiliosf/sync/message"
@@ -73,18 +74,18 @@ type Outbox struct {
 	senders cache
 	pace    *Pace
 	circuit *circuit
-	twilio  *trouble // with what we send
-	listing *trouble // with what we ask
-	parts   *trouble // with lists that cannot be read whole
-	org     *trouble
+	twilio  *health.Outage // with what we send
+	listing *health.Outage // with what we ask
+	parts   *health.Outage // with lists that cannot be read whole
+	org     *health.Outage
 	slots   chan struct{} // holds one for each create under way
 	writing hold          // of results
 
-	plan, settle, write, flows, lines alarm
+	plan, settle, write, flows, lines alarm.Alarm
 
 	full    sync.Map // until when a sender's queue at Twilio is full: string to time.Time
 	lanesMu sync.Mutex
-	lanes   map[string]alarm
+	lanes   map[string]alarm.Alarm
 }
 
 // New makes an outbox. It starts nothing and calls nobody.
@@ -96,8 +97,8 @@ func New(p Ports, o Options) (*Outbox, error) {
 	o.defaults()
 	return &Outbox{
 		Ports: p, o: o, metrics: newMetrics(o.Metrics), pace: NewPace(o.Rates), circuit: newCircuit(),
-		twilio: newTrouble("twilio", p.Health), listing: newTrouble("twilio", p.Health), parts: newTrouble("twilio", p.Health), org: newTrouble("salesforce", p.Health), slots: make(chan struct{}, o.InFlight),
-		writing: hold{pause: newPause()}, plan: newAlarm(), settle: newAlarm(), write: newAlarm(), flows: newAlarm(), lines: newAlarm(), lanes: map[string]alarm{},
+		twilio: health.NewOutage("twilio", p.Health), listing: health.NewOutage("twilio", p.Health), parts: health.NewOutage("twilio", p.Health), org: health.NewOutage("salesforce", p.Health), slots: make(chan struct{}, o.InFlight),
+		writing: hold{pause: newPause()}, plan: alarm.New(), settle: alarm.New(), write: alarm.New(), flows: alarm.New(), lines: alarm.New(), lanes: map[string]alarm.Alarm{},
 	}, nil
 }
 
@@ -107,13 +108,13 @@ func (o *Outbox) Pace() *Pace { return o.pace }
 // Wake has results written that something else than the outbox has found out: a
 // status callback. It never blocks.
 func (o *Outbox) Wake() {
-	o.write.ring()
-	o.settle.ring()
+	o.write.Ring()
+	o.settle.Ring()
 }
 
 // HandedOver has looked at what something else has put into the ledger to be sent.
 // It never blocks.
-func (o *Outbox) HandedOver() { o.plan.ring() }
+func (o *Outbox) HandedOver() { o.plan.Ring() }
 
 // Take merges what was read of records that ask, or no longer ask, to be sent. It
 // is durable when Take returns nil.
@@ -123,8 +124,8 @@ func (o *Outbox) Take(ctx context.Context, drafts []message.Draft) error {
 	}
 	n, err := o.Ledger.Take(ctx, drafts, time.Now())
 	if n > 0 {
-		o.plan.ring()
-		o.write.ring()
+		o.plan.Ring()
+		o.write.Ring()
 	}
 	return err
 }
@@ -167,7 +168,7 @@ func (o *Outbox) recovered(ctx context.Context) bool {
 			return true
 		}
 		o.storeTrouble(ctx, err)
-		if !wait(ctx, pause.NextBackOff()) {
+		if !alarm.Sleep(ctx, pause.NextBackOff()) {
 			return false
 		}
 	}
@@ -178,14 +179,14 @@ const idle = time.Minute
 
 // loop turns until ctx is done: after the time that a turn answers, or when the
 // alarm rings.
-func (o *Outbox) loop(ctx context.Context, wake alarm, turn func(context.Context) (time.Duration, error)) {
+func (o *Outbox) loop(ctx context.Context, wake alarm.Alarm, turn func(context.Context) (time.Duration, error)) {
 	pause := newPause()
 	for ctx.Err() == nil {
 		next, err := turn(ctx)
 		switch {
 		case err != nil:
 			o.storeTrouble(ctx, err)
-			if !wait(ctx, pause.NextBackOff()) {
+			if !alarm.Sleep(ctx, pause.NextBackOff()) {
 				return
 			}
 			continue
@@ -194,7 +195,7 @@ func (o *Outbox) loop(ctx context.Context, wake alarm, turn func(context.Context
 			continue
 		}
 		pause.Reset()
-		wake.wait(ctx, min(next, idle))
+		wake.Wait(ctx, min(next, idle))
 	}
 }
 
@@ -204,40 +205,6 @@ func until(at time.Time, ok bool, err error) (time.Duration, error) {
 		return idle, err
 	}
 	return max(time.Until(at), time.Millisecond), nil
-}
-
-// alarm wakes one who waits, now or later.
-type alarm chan struct{}
-
-func newAlarm() alarm { return make(alarm, 1) }
-
-func (a alarm) ring() {
-	select {
-	case a <- struct{}{}:
-	default:
-	}
-}
-
-func (a alarm) wait(ctx context.Context, d time.Duration) {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-a:
-	case <-t.C:
-	case <-ctx.Done():
-	}
-}
-
-// wait sleeps and answers false when ctx ends first.
-func wait(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }
 
 // hold keeps a loop from trying while the org is in trouble, whoever wakes it.

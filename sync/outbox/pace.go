@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/time/rate"
 
+	"github.com/twiliosf/twiliosf/sync/alarm"
 	"github.com/twiliosf/twiliosf/sync/message"
 )
 
@@ -117,7 +118,7 @@ func (t *turns) waitBehind(ctx context.Context) error {
 	}
 	defer func() { <-t.others }()
 	for t.hurry.Load() > 0 {
-		if !wait(ctx, time.Duration(float64(time.Second)/float64(t.limit.Limit()))) {
+		if !alarm.Sleep(ctx, time.Duration(float64(time.Second)/float64(t.limit.Limit()))) {
 			return context.Cause(ctx)
 		}
 	}

@@ -44,7 +44,7 @@ func (o *Outbox) planned(batch []Attempt, revised []bool) {
 			o.wakeLane(a.Sender)
 		case Refused:
 			o.metrics.ended.WithLabelValues(string(Refused)).Inc()
-			o.write.ring()
+			o.write.Ring()
 		case Dropped:
 			o.metrics.ended.WithLabelValues(string(Dropped)).Inc()
 		default:
@@ -78,10 +78,10 @@ func (o *Outbox) readDrafts(ctx context.Context, of []*Attempt) (map[string]*mes
 	}
 	drafts, err := o.Org.ReadDrafts(ctx, ids)
 	if err != nil {
-		o.org.had(ctx, err)
+		o.org.Had(ctx, err)
 		return nil, err
 	}
-	o.org.over()
+	o.org.Over()
 	byID := make(map[string]*message.Draft, len(drafts))
 	for i := range drafts {
 		byID[drafts[i].ID] = &drafts[i]
@@ -153,7 +153,7 @@ func (o *Outbox) prepare(ctx context.Context, batch []Attempt) error {
 	}
 	ours, err := o.senders.get(ctx, o.Account.Senders)
 	if err != nil {
-		o.twilio.had(ctx, err)
+		o.twilio.Had(ctx, err)
 		for _, a := range todo {
 			a.putOff(err, now)
 		}
@@ -189,7 +189,7 @@ func (o *Outbox) assign(ctx context.Context, todo []*Attempt, c *chooser) error 
 		case err != nil && fault.Of(err) == nil:
 			return err
 		case err != nil:
-			o.twilio.had(ctx, err)
+			o.twilio.Had(ctx, err)
 			a.putOff(err, now)
 		case f != nil:
 			a.refuse(f, now)
@@ -242,10 +242,10 @@ func (o *Outbox) askHistory(ctx context.Context, used map[message.Number]Sender,
 	}
 	found, err := o.History.LastSenders(ctx, theirs)
 	if err != nil {
-		o.org.had(ctx, err)
+		o.org.Had(ctx, err)
 		return used, missing, err
 	}
-	o.org.over()
+	o.org.Over()
 	learnt := map[message.Number]Sender{}
 	for theirs, ours := range found {
 		learnt[theirs] = Sender{Number: ours}

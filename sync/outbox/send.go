@@ -9,6 +9,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/twiliosf/twiliosf/sync/alarm"
 	"github.com/twiliosf/twiliosf/sync/fault"
 	"github.com/twiliosf/twiliosf/sync/message"
 )
@@ -40,7 +41,7 @@ func (o *Outbox) intend(ctx context.Context, a *Attempt) (bool, error) {
 	}
 	was.refuse(optedOut(&a.Draft), now)
 	o.metrics.ended.WithLabelValues("opted_out").Inc()
-	defer o.write.ring()
+	defer o.write.Ring()
 	_, err = o.Ledger.Revise(ctx, []Attempt{was})
 	return false, err
 }
@@ -61,7 +62,7 @@ func (o *Outbox) insist(ctx context.Context, do func() error) error {
 			return nil
 		}
 		o.storeTrouble(ctx, err)
-		if !wait(ctx, pause.NextBackOff()) {
+		if !alarm.Sleep(ctx, pause.NextBackOff()) {
 			return err
 		}
 	}
@@ -96,11 +97,11 @@ func (o *Outbox) create(ctx context.Context, a Attempt, t ticket) {
 	case Ready:
 		o.wakeLane(a.Sender)
 	case Uncertain:
-		o.settle.ring()
+		o.settle.Ring()
 	case Fresh:
-		o.plan.ring()
+		o.plan.Ring()
 	default:
-		o.write.ring()
+		o.write.Ring()
 	}
 	if err == nil && o.o.Sent != nil {
 		o.o.Sent(context.WithoutCancel(ctx), m)
@@ -126,7 +127,7 @@ func (o *Outbox) judge(ctx context.Context, a *Attempt, t ticket, m *message.Mes
 		a.end(Rejected, refusedByTwilio(err), now)
 	case class == fault.Uncertain:
 		if o.circuit.doubt(t, err) {
-			o.twilio.had(ctx, err)
+			o.twilio.Had(ctx, err)
 		}
 		a.State, a.Due = Uncertain, now.Add(o.looks(0))
 	case fault.CodeOf(err) == queueFull:
@@ -136,7 +137,7 @@ func (o *Outbox) judge(ctx context.Context, a *Attempt, t ticket, m *message.Mes
 		o.full.Store(a.Sender, a.Due)
 	default: // it did not happen, and nothing else would now
 		o.circuit.bad(t, err)
-		o.twilio.had(ctx, err)
+		o.twilio.Had(ctx, err)
 		a.unintend()
 	}
 	o.metrics.creates.WithLabelValues(outcome).Inc()
@@ -145,7 +146,7 @@ func (o *Outbox) judge(ctx context.Context, a *Attempt, t ticket, m *message.Mes
 // answered notes that Twilio takes sends.
 func (o *Outbox) answered() {
 	o.circuit.good()
-	o.twilio.over()
+	o.twilio.Over()
 }
 
 // refused notes that one send was. Only who was asked has answered: some refusals

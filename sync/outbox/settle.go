@@ -87,11 +87,11 @@ func (o *Outbox) told(undecided []Attempt, revised []bool) {
 		switch a := &undecided[i]; a.State {
 		case Fresh:
 			o.metrics.lookups.WithLabelValues("sent_again").Inc()
-			o.plan.ring()
+			o.plan.Ring()
 		case Held:
 			o.metrics.lookups.WithLabelValues("held").Inc()
 			o.Health.Raise(held())
-			o.write.ring()
+			o.write.Ring()
 		default:
 		}
 	}
@@ -108,8 +108,8 @@ func (o *Outbox) decide(ctx context.Context, a *Attempt, seen []message.Message,
 			return false, err
 		case mine:
 			o.metrics.lookups.WithLabelValues("found").Inc()
-			o.write.ring()
-			o.plan.ring()
+			o.write.Ring()
+			o.plan.Ring()
 			if o.o.Sent != nil && !RefusedCreate(m) {
 				o.o.Sent(ctx, *m)
 			}

@@ -24,7 +24,7 @@ func (o *Outbox) TakeRequests(ctx context.Context, all []message.StudioRequest) 
 	}
 	n, err := o.Requests.TakeRequests(ctx, all, time.Now())
 	if n > 0 {
-		o.flows.ring()
+		o.flows.Ring()
 	}
 	return err
 }
@@ -118,7 +118,7 @@ func (o *Outbox) flowStarted(r *Request, sid, status string, err error) {
 		o.metrics.flows.WithLabelValues("uncertain").Inc()
 		*r = Lost(*r, now)
 	default:
-		o.twilio.had(context.Background(), err)
+		o.twilio.Had(context.Background(), err)
 		r.State = Asked
 		r.Due = now.Add(max(time.Second<<min(r.Tries, 6), fault.After(err)))
 		r.Tries++
@@ -133,10 +133,10 @@ func (o *Outbox) followFlow(ctx context.Context, r Request) error {
 	case fault.ClassOf(err) == fault.Permanent: // Twilio no longer has it
 		r.State, r.Due = Over, time.Time{}
 	case err != nil:
-		o.listing.had(ctx, err)
+		o.listing.Had(ctx, err)
 		r.Due = now.Add(max(flowEvery, fault.After(err)))
 	default:
-		o.listing.over()
+		o.listing.Over()
 		if status != "" && status != r.Result.Status {
 			r.Result.Status, r.Unwritten = status, true
 		}
@@ -174,13 +174,13 @@ func (o *Outbox) writeFlows(ctx context.Context, batch []Request) error {
 	}
 	outcomes, err := o.Org.WriteStudio(ctx, results)
 	if err != nil {
-		o.org.had(ctx, err)
+		o.org.Had(ctx, err)
 		outcomes = make([]error, len(batch))
 		for i := range outcomes {
 			outcomes[i] = err
 		}
 	} else {
-		o.org.over()
+		o.org.Over()
 	}
 	now := time.Now()
 	var refusal error

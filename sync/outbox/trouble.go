@@ -3,43 +3,10 @@ package outbox
 import (
 	"context"
 	"fmt"
-	"slices"
-	"sync"
 
 	"github.com/twiliosf/twiliosf/sync/fault"
 	"github.com/twiliosf/twiliosf/sync/health"
 )
-
-// trouble tells of one side's, unless somebody else has told of the same already:
-// one outage is one condition.
-type trouble struct {
-	mu       sync.Mutex
-	side     string
-	troubles *health.Troubles
-	registry *health.Registry
-}
-
-func newTrouble(side string, r *health.Registry) *trouble {
-	return &trouble{side: side, troubles: health.NewTroubles(side, r), registry: r}
-}
-
-func (t *trouble) had(ctx context.Context, err error) {
-	if fault.Stopped(ctx, err) || fault.Of(err) == nil {
-		return
-	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	name := health.Of(t.side, err).Name
-	if !slices.ContainsFunc(t.registry.Active(), func(c health.Condition) bool { return c.Name == name }) {
-		t.troubles.Had(err)
-	}
-}
-
-func (t *trouble) over() {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.troubles.Over()
-}
 
 func (o *Outbox) storeTrouble(ctx context.Context, err error) {
 	if fault.Stopped(ctx, err) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/twiliosf/twiliosf/sync/alarm"
 	"github.com/twiliosf/twiliosf/sync/fault"
 	"github.com/twiliosf/twiliosf/sync/message"
 )
@@ -30,7 +31,7 @@ func (o *Outbox) writeTurn(ctx context.Context) (time.Duration, error) {
 	if len(batch) == 0 {
 		return until(o.Results.NextUnwritten(ctx))
 	}
-	if len(batch) < BatchSize && wait(ctx, gather) {
+	if len(batch) < BatchSize && alarm.Sleep(ctx, gather) {
 		if batch, err = o.Results.Unwritten(ctx, time.Now(), BatchSize); err != nil {
 			return 0, err
 		}
@@ -41,12 +42,12 @@ func (o *Outbox) writeTurn(ctx context.Context) (time.Duration, error) {
 	}
 	outcomes, err := o.Org.WriteBack(ctx, results)
 	if err != nil {
-		o.org.had(ctx, err)
+		o.org.Had(ctx, err)
 		o.metrics.written.WithLabelValues("batch_failed").Inc()
 		return o.writing.failed(fault.After(err)), nil
 	}
 	o.writing.pause.Reset()
-	o.org.over()
+	o.org.Over()
 	all, refusal := o.writings(batch, outcomes)
 	if err := o.Results.Written(ctx, all); err != nil {
 		return 0, err

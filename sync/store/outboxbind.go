@@ -61,12 +61,13 @@ func (s *Store) bindAll(ctx context.Context, tx *sql.Tx, events []mirror.QueuedE
 // because of Twilio's list was not; Twilio's own answer stands.
 //
 // A record that has asked for something else since shows what becomes of that: then
-// the message is nobody's, and gets a record of its own (P2). The recipient of a
-// campaign asks for one message, by whichever attempt.
+// the message is nobody's, and gets a record of its own (P2).
 func (s *Store) bind(ctx context.Context, tx *sql.Tx, e *message.Event) (bool, error) {
-	found, err := s.attempts(ctx, tx, `AS o WHERE n = (SELECT n FROM outbox_tokens WHERE token = ?)
-AND (instr(record, ':') > 0 OR attempt = (SELECT MAX(attempt) FROM outbox WHERE record = o.record))`, e.Ref)
+	found, err := s.attempts(ctx, tx, `WHERE n = (SELECT n FROM outbox_tokens WHERE token = ?)`, e.Ref)
 	if err != nil || len(found) == 0 {
+		return false, err
+	}
+	if superseded, err := (Outbox{s}).superseded(ctx, tx, &found[0]); superseded || err != nil {
 		return false, err
 	}
 	m := &message.Message{

@@ -69,20 +69,25 @@ func (b Outbox) belongs(ctx context.Context, tx *sql.Tx, a *outbox.Attempt, m *m
 	if !outbox.Matches(a, m) {
 		return outbox.Claim{}, nil
 	}
-	// A record that asks for something else by now shows what becomes of that; what it
-	// said before is a message with a record of its own. A campaign's recipient asks
-	// for one message.
-	if a.Draft.Bulk == "" {
-		last, _, err := b.last(ctx, tx, a.Draft.ID)
-		if err != nil || last.N != a.N {
-			return outbox.Claim{}, err
-		}
+	if superseded, err := b.superseded(ctx, tx, a); superseded || err != nil {
+		return outbox.Claim{}, err
 	}
 	mine, _, err := b.claim(ctx, tx, a, m, now)
 	if err != nil || !mine {
 		return outbox.Claim{}, err
 	}
 	return outbox.Claim{Kind: outbox.Wait, Record: a.Draft.ID}, nil
+}
+
+// superseded says whether an attempt's record asks for something else by now: it shows
+// what becomes of that, and what it said before is a message with a record of its own.
+// A campaign's recipient asks for one message, by whichever attempt.
+func (b Outbox) superseded(ctx context.Context, tx *sql.Tx, a *outbox.Attempt) (bool, error) {
+	if a.Draft.Bulk != "" {
+		return false, nil
+	}
+	last, _, err := b.last(ctx, tx, a.Draft.ID)
+	return last.N != a.N, err
 }
 
 const (

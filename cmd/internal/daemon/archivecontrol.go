@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/twiliosf/twiliosf/sync/alarm"
 	"github.com/twiliosf/twiliosf/sync/archive"
 	"github.com/twiliosf/twiliosf/sync/jobs"
 )
@@ -82,7 +83,7 @@ func (c *Client) ArchiveDo(ctx context.Context, t ArchiveTask) (ArchiveResult, e
 	if err != nil {
 		return ArchiveResult{}, err
 	}
-	for pause := 100 * time.Millisecond; wait(ctx, pause); pause = min(2*pause, 2*time.Second) {
+	for pause := 100 * time.Millisecond; alarm.Sleep(ctx, pause); pause = min(2*pause, 2*time.Second) {
 		r, err := ask[ArchiveResult](ctx, c, http.MethodPost, "/v1/archive/result", t)
 		if err != nil || r.Done {
 			if err == nil && r.Error != "" {

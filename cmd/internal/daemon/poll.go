@@ -17,12 +17,12 @@ import (
 type poll struct {
 	*records.Poll
 	watches *records.Watches
-	trouble *health.Troubles
+	trouble *health.Outage
 }
 
 // buildPoll makes the poll of all parts that somebody here takes.
 func (g *generation) buildPoll() (err error) {
-	p := &poll{watches: records.NewWatches(g.sweepNow), trouble: health.NewTroubles("salesforce", g.health)}
+	p := &poll{watches: records.NewWatches(g.sweepNow), trouble: health.NewOutage("salesforce", g.health)}
 	parts := append(slices.Concat(g.consentParts(), g.outboxParts(), g.campaignParts()),
 		p.watches.Part(), records.PersonalNumbers(g.typed, g.people.SetPersonal))
 	if g.mirrorOnly() {
@@ -39,7 +39,11 @@ func (g *generation) pollOrg(ctx context.Context) error {
 	if fault.Stopped(ctx, err) {
 		return err
 	}
-	g.poll.noteTrouble(g.health, err)
+	if err == nil {
+		g.poll.trouble.Over()
+	} else { // the store's is none of the org's: the job's failure tells of it
+		g.poll.trouble.Had(ctx, err)
+	}
 	g.noteLeftOut(g.poll.LeftOut())
 	return err
 }
@@ -50,18 +54,6 @@ func (g *generation) sweepNow() {
 	// Not the schedule's key, or its next run would count as left out. When the
 	// store refuses, whoever needs it next tells of it, and the schedule remains.
 	_, _ = g.engine.Enqueue(context.Background(), jobs.Job{Kind: jobActive, Key: jobActive + "/now"}) //nolint:errcheck // see above
-}
-
-// noteTrouble tells of an org that does not answer, unless the mirror or the look
-// at the org has told of it already: one outage is one condition.
-func (p *poll) noteTrouble(h *health.Registry, err error) {
-	switch {
-	case err == nil:
-		p.trouble.Over()
-	case fault.Of(err) == nil: // the store's, and the job's failure tells of it
-	case !slices.ContainsFunc(h.Active(), func(c health.Condition) bool { return c.Name == health.Of("salesforce", err).Name }):
-		p.trouble.Had(err)
-	}
 }
 
 // noteLeftOut tells what the poll leaves out because the org refuses it.

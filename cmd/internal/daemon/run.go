@@ -10,6 +10,7 @@ import (
 
 	"github.com/cenkalti/backoff/v5"
 
+	"github.com/twiliosf/twiliosf/sync/alarm"
 	"github.com/twiliosf/twiliosf/sync/fault"
 	"github.com/twiliosf/twiliosf/sync/health"
 	"github.com/twiliosf/twiliosf/sync/mirror"
@@ -79,7 +80,7 @@ func (g *generation) keepBooks(ctx context.Context) {
 	}
 	defer save()
 	g.noteQuarantine(ctx)
-	for wait(ctx, usageEvery) {
+	for alarm.Sleep(ctx, usageEvery) {
 		save()
 		if err := g.store.Forget(ctx, time.Now(), g.cfg.Sync.Lookback); err != nil {
 			g.storeState(err)
@@ -178,16 +179,4 @@ func of(fields []string) string {
 		return ""
 	}
 	return " of " + strings.Join(fields, ", ")
-}
-
-// wait sleeps and answers false when ctx ends first.
-func wait(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }
