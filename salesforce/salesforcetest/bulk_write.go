@@ -159,25 +159,30 @@ func (c *call) listJobs() (*reply, *Error) {
 	if kind := c.query.Get("jobType"); kind != "" && kind != "V2Query" {
 		return nil, fail(400, "ILLEGAL_QUERY_PARAMETER_VALUE", "jobType: this emulated org has V2Query jobs only")
 	}
+	return c.listed("/jobs/query", c.s.bulk.order, func(id string) []byte { return c.s.bulk.byID[id].describe(c.s, true) })
+}
+
+// listed is a page of a list of jobs.
+func (c *call) listed(path string, order []string, describe func(id string) []byte) (*reply, *Error) {
 	from := 0
 	if c.query.Has("queryLocator") {
 		at, bad := strconv.Atoi(c.query.Get("queryLocator"))
-		if bad != nil || at < 0 || at > len(c.s.bulk.order) {
+		if bad != nil || at < 0 || at > len(order) {
 			return nil, fail(400, "INVALID_QUERY_LOCATOR", "invalid query locator")
 		}
 		from = at
 	}
-	to := min(from+jobsPerPage, len(c.s.bulk.order))
-	b := []byte(`{"done":` + strconv.FormatBool(to == len(c.s.bulk.order)) + `,"records":[`)
-	for i, id := range c.s.bulk.order[from:to] {
+	to := min(from+jobsPerPage, len(order))
+	b := []byte(`{"done":` + strconv.FormatBool(to == len(order)) + `,"records":[`)
+	for i, id := range order[from:to] {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = append(b, c.s.bulk.byID[id].describe(c.s, true)...)
+		b = append(b, describe(id)...)
 	}
 	next := "null"
-	if to < len(c.s.bulk.order) {
-		next = strconv.Quote(c.base + "/jobs/query?queryLocator=" + strconv.Itoa(to))
+	if to < len(order) {
+		next = strconv.Quote(c.base + path + "?queryLocator=" + strconv.Itoa(to))
 	}
 	return ok([]byte(string(b) + `],"nextRecordsUrl":` + next + "}")), nil
 }

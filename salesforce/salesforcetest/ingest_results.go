@@ -170,27 +170,7 @@ func (c *call) listIngests() (*reply, *Error) {
 	if err := c.only("queryLocator"); err != nil {
 		return nil, err
 	}
-	from := 0
-	if c.query.Has("queryLocator") {
-		at, bad := strconv.Atoi(c.query.Get("queryLocator"))
-		if bad != nil || at < 0 || at > len(c.s.ingest.order) {
-			return nil, fail(400, "INVALID_QUERY_LOCATOR", "invalid query locator")
-		}
-		from = at
-	}
-	to := min(from+jobsPerPage, len(c.s.ingest.order))
-	b := []byte(`{"done":` + strconv.FormatBool(to == len(c.s.ingest.order)) + `,"records":[`)
-	for i, id := range c.s.ingest.order[from:to] {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = append(b, c.s.ingest.byID[id].describe(c.s, describeAsked)...)
-	}
-	next := "null"
-	if to < len(c.s.ingest.order) {
-		next = strconv.Quote(c.base + "/jobs/ingest?queryLocator=" + strconv.Itoa(to))
-	}
-	return ok([]byte(string(b) + `],"nextRecordsUrl":` + next + "}")), nil
+	return c.listed("/jobs/ingest", c.s.ingest.order, func(id string) []byte { return c.s.ingest.byID[id].describe(c.s, describeAsked) })
 }
 
 // stopIngests stops the timers of jobs that still run.
