@@ -99,7 +99,8 @@ fuzz: ## Run every fuzz test FUZZRUNS times
 crash: ## Kill the daemon with SIGKILL at counted moments, KILLS times; let DRAFTS records ask while connections break; kill it 100 times in a campaign of MEMBERS; kill a bulk job of BULKROWS records at each of its states; compare both sides
 	@TWILIOSF_KILLS=$(KILLS) $(GO) test -count=1 -run 'Kill|Crash' -skip ACampaign -v -timeout 60m ./cmd/...
 	@TWILIOSF_KILLS=100 TWILIOSF_MEMBERS=$(MEMBERS) $(GO) test -count=1 -run TestCrashesSendACampaign -v -timeout 60m ./cmd/internal/daemon
-	@TWILIOSF_DRAFTS=$(DRAFTS) $(GO) test -count=1 -run TestMany -v -timeout 60m ./sync/outbox
+	@TWILIOSF_DRAFTS=$(DRAFTS) $(GO) test -count=1 -run TestManyRecords -v -timeout 60m ./sync/outbox
+	@TWILIOSF_DRAFTS=5000 $(GO) test -count=1 -run TestWhenAnswersAreLost -v -timeout 60m ./cmd/internal/e2e
 	@TWILIOSF_BULK_ROWS=$(BULKROWS) $(GO) test -count=1 -run TestABulkJobOutlivesAKill -v -timeout 60m ./salesforce
 
 .PHONY: interop
